@@ -1,0 +1,40 @@
+/* mem: small allocations that cannot fail.
+ *
+ * The worker is supervised and the daemon's truth is in its database, so a
+ * few bytes that cannot be had end the process (a message, then abort).
+ * Pixel buffers are not small: they use plain malloc and fail politely with
+ * DQ_MEMORY. Free what these return with free(). Any thread.
+ */
+#ifndef DQ_BASE_MEM_H
+#define DQ_BASE_MEM_H
+
+#include <stddef.h>
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zeroed bytes; never NULL. */
+void *dq_new(size_t bytes);
+
+/* Zeroed array of count elements of size bytes each; overflow aborts. */
+void *dq_new_array(size_t count, size_t size);
+
+/* realloc to count elements of size bytes; new bytes are not zeroed. */
+void *dq_grow(void *old, size_t count, size_t size);
+
+/* Copies of a string, of at most n bytes of it; NULL gives NULL. */
+char *dq_strdup(const char *text);
+char *dq_strndup(const char *text, size_t n);
+
+/* A formatted string in memory of its own. */
+char *dq_asprintf(const char *fmt, ...) DQ_PRINTF(1, 2);
+
+/* a * b in *out; false when that overflows. For sizes of pixel buffers. */
+int dq_mul(size_t a, size_t b, size_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+/* path: names of files, as text. No links are followed. Callers free. */
+#ifndef DQ_BASE_PATH_H
+#define DQ_BASE_PATH_H
+
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* path as it is when absolute, else folder/path; "." pieces and doubled
+ * slashes go, ".." stays (a link may lie before it). */
+char *dq_path_join(const char *folder, const char *path);
+char *dq_path_absolute(const char *path); /* from the working folder */
+char *dq_path_folder(const char *path);   /* "a/b.exr" -> "a"; "b" -> "." */
+const char *dq_path_name(const char *path); /* borrowed: "b.exr" */
+
+/* A program of our own: <folder of this executable>/../libexec/depthq/name,
+ * or beside this executable. DQ_CONFIG when it is not there. */
+char *dq_path_libexec(const char *name, struct dq_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

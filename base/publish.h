@@ -1,0 +1,48 @@
+/* publish: put a whole file in place, durably, or leave things as they were.
+ *
+ * bytes -> O_EXCL dot-temp beside the target -> write loop -> fsync -> close
+ * -> rename -> fsync of the folder. A reader sees the previous file, no
+ * file, or the complete new one; never a torn one, whatever dies when.
+ * Any thread; blocks on storage.
+ */
+#ifndef DQ_BASE_PUBLISH_H
+#define DQ_BASE_PUBLISH_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dq_publish_mode {
+    DQ_PUBLISH_REPLACE, /* an existing file is replaced */
+    DQ_PUBLISH_NEW      /* an existing file is an error: DQ_EXISTS */
+};
+
+/* Publish count bytes as path. tag (letters, digits, '-') goes into the
+ * temp's name, `.<name>.<tag>.tmp`, so that two writers never share one. The
+ * folder must exist. done, when not NULL, receives the final file's stat.
+ * On failure the temp is gone and err names path and errno: DQ_FULL,
+ * DQ_DENIED, DQ_CREATE, DQ_EXISTS or DQ_IO. After a failed fsync or close
+ * the temp is written again once from memory, never fsynced again (pages may
+ * have been marked clean). Fault points: publish.create, publish.write,
+ * publish.fsync, publish.close, publish.rename. */
+int dq_publish(const char *path, const void *bytes, size_t count,
+               const char *tag, enum dq_publish_mode mode, struct stat *done,
+               struct dq_err *err);
+
+/* Make a folder and its parents (0777 less umask); existing is fine.
+ * DQ_CREATE, DQ_DENIED, DQ_FULL or DQ_IO with the path. */
+int dq_make_folders(const char *path, struct dq_err *err);
+
+/* Remove temps of earlier, dead writers beside path whose tag begins with
+ * tag_prefix and which are older than age_s seconds. Returns how many went;
+ * failures are ignored: a temp is never read. */
+int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* text: the words in messages. */
+#ifndef DQ_BASE_TEXT_H
+#define DQ_BASE_TEXT_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The candidate nearest to word by edits (with swaps of neighbours), if near
+ * enough to be what was meant (at most a third of its length, at least 1);
+ * else NULL. Borrowed from candidates. */
+const char *dq_text_nearest(const char *word, const char *const *candidates,
+                            size_t count);
+
+/* Strict conversions of a whole text; 0 on success, -1 otherwise. No octal,
+ * no hexadecimal, no infinity, no locale. */
+int dq_text_long(const char *text, long *value);
+int dq_text_double(const char *text, double *value);
+
+/* "512M", "8G", "1.5GiB", plain bytes -> bytes; -1 when it is none. */
+int dq_text_size(const char *text, size_t *bytes);
+
+/* 1234567890 -> "1.1 GiB". */
+void dq_size_text(double bytes, char text[16]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
