@@ -1,0 +1,83 @@
+/* session: one network on one device, and frames through it.
+ *
+ * picture -> guide -> tiles -> align -> blend -> the network's quantity over
+ * the picture. The picture is in the network's colour (io/colour.h) and of
+ * square pixels. One thread; buffers are planned at the first frame of a
+ * size and used again.
+ */
+#ifndef DQ_INFER_SESSION_H
+#define DQ_INFER_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "infer/backend.h"
+#include "infer/model.h"
+#include "infer/tile_plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dq_session;
+
+struct dq_session_rule {
+    int batch;  /* tiles a forward; 0: 1 on the CPU, chosen on a GPU */
+    int align;  /* 0: blend the tiles as they are */
+};
+
+/* A picture placed on the shot's lattice: pixel (0,0) of rgb lies at (x, y)
+ * of the lattice; what lies outside the lattice is not inferred. */
+struct dq_picture {
+    const float *rgb;   /* planar 3 x height x width, 0..1 */
+    const float *valid; /* height x width, 1 where the plate is real, or NULL */
+    int width, height;
+    int x, y;
+};
+
+/* What happened to a frame's tiles, for its provenance. */
+struct dq_tile_counts {
+    int tiles;        /* run (those that touch the picture) */
+    int aligned;      /* scale and shift from the guide and the overlaps */
+    int shift_only;   /* the guide fixed the shift, neighbours the scale */
+    int guide_only;   /* the guide stands for the tile */
+    int batch;        /* tiles a forward in the end */
+    int halved;       /* how often the batch was halved for memory */
+};
+
+/* Load a network. bytes are the artefact's (borrowed for the call). */
+struct dq_session *dq_session_open(const struct dq_model *model,
+                                   const void *bytes, size_t count,
+                                   const struct dq_device *device,
+                                   struct dq_err *err);
+void dq_session_close(struct dq_session *session); /* NULL is fine */
+
+/* At least three forwards of each shape that the plan uses, so that nothing
+ * is compiled during the first frame; runs once a plan. */
+int dq_session_warm(struct dq_session *session, const struct dq_tile_plan *plan,
+                    const struct dq_session_rule *rule, struct dq_err *err);
+
+/* The guide alone: content_h x content_w of the plan, the network's quantity
+ * as it came. */
+int dq_session_guide(struct dq_session *session,
+                     const struct dq_tile_plan *plan,
+                     const struct dq_picture *picture, float *guide,
+                     struct dq_err *err);
+
+/* A whole frame: depth receives height x width of the network's quantity,
+ * aligned to the guide and blended; sky (NULL: not wanted) the network's sky
+ * channel. A NaN or Inf from the network is DQ_ANSWER with the tile. Out of
+ * device memory halves the batch, never the tile; at batch 1 it is
+ * DQ_MEMORY. Same picture, same bits. */
+int dq_session_run(struct dq_session *session, const struct dq_tile_plan *plan,
+                   const struct dq_session_rule *rule,
+                   const struct dq_picture *picture, float *depth, float *sky,
+                   struct dq_tile_counts *counts, struct dq_err *err);
+
+/* Seconds spent in the network's forwards since it was opened. */
+double dq_session_forward_s(const struct dq_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
