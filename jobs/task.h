@@ -1,0 +1,77 @@
+/* task: one unit of work, and what became of it. Plain values, as they
+ * travel between dispatcher and worker (daemon/wire.h).
+ *
+ * Kinds: a shot's `survey` (once: windows, exposure, output range; it makes
+ * shot.json) comes before every frame's `render`. States and legal moves are
+ * in jobs/task_states.def.
+ */
+#ifndef DQ_JOBS_TASK_H
+#define DQ_JOBS_TASK_H
+
+#include <stdint.h>
+#include "base/err.h"
+#include "base/sha256.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dq_task_kind { DQ_TASK_SURVEY, DQ_TASK_RENDER, DQ_TASK_KINDS };
+
+/* "survey", "render"; -1 for another word. */
+const char *dq_task_kind_name(enum dq_task_kind kind);
+int dq_task_kind_from_name(const char *name);
+
+enum dq_task_state {
+#define DQ_STATE(name, word, doc) DQ_TASK_##name,
+#define DQ_MOVE(from, event, to, doc)
+#include "jobs/task_states.def"
+#undef DQ_STATE
+#undef DQ_MOVE
+    DQ_TASK_STATES
+};
+
+enum dq_task_event {
+    DQ_EVENT_RELEASE, DQ_EVENT_CLAIM, DQ_EVENT_FINISH, DQ_EVENT_SKIP,
+    DQ_EVENT_FAIL, DQ_EVENT_GIVE_UP, DQ_EVENT_LOSE, DQ_EVENT_HAND_BACK,
+    DQ_EVENT_NO_SPACE, DQ_EVENT_DUE, DQ_EVENT_CANCEL, DQ_EVENT_EAT,
+    DQ_EVENT_RETRY, DQ_EVENTS
+};
+
+const char *dq_task_state_name(enum dq_task_state state);
+/* Where an event leads from a state, or -1 when that is no legal move. */
+int dq_task_move(enum dq_task_state from, enum dq_task_event event);
+/* Whether nothing more happens by itself: done failed skipped eaten
+ * canceled. */
+int dq_task_settled(enum dq_task_state state);
+
+struct dq_task {
+    int64_t job;
+    enum dq_task_kind kind;
+    int32_t frame;   /* 0 for a survey */
+    int attempt;     /* the fencing token: only rises */
+};
+
+/* Seconds that a frame spent in each stage (wall clock of that stage). */
+struct dq_stage_times {
+    double read, colour, infer, encode, publish, total;
+};
+
+struct dq_result {
+    struct dq_task task;
+    int code;              /* enum dq_code */
+    char text[1024];       /* the error, or "" */
+    int skipped;           /* the output was right already */
+    char path[4096];       /* the output file, absolute */
+    char sha256[DQ_SHA256_HEX];      /* of the output file */
+    char fingerprint[DQ_SHA256_HEX];
+    int64_t bytes;
+    char suspect[256];     /* why a person should look, or "" */
+    struct dq_stage_times seconds;
+    double low, high;      /* least and greatest depth written */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
