@@ -63,6 +63,17 @@ struct dq_plate;
 struct dq_plate *dq_plate_open(const void *bytes, size_t count,
                                const char *name, struct dq_err *err);
 void dq_plate_close(struct dq_plate *plate); /* NULL is fine */
+
+/* Open a file for its header alone, reading no more of it than that needs:
+ * what a survey of a thousand frames can afford. dq_plate_info and _choose
+ * work; decoding it is a bug of ours. DQ_MISSING, DQ_DENIED, DQ_IO,
+ * DQ_PLATE. */
+struct dq_plate *dq_plate_open_header(const char *path, struct dq_err *err);
+
+/* The text of a string attribute of a part ("depthq/model"), or NULL when
+ * there is none. Borrowed from the plate. */
+const char *dq_plate_attribute(const struct dq_plate *plate, int part,
+                               const char *name);
 const struct dq_plate_info *dq_plate_info(const struct dq_plate *plate);
 
 /* What the job file asks for; NULL: not said. */

@@ -1,0 +1,61 @@
+/* quantity: from what a network answers to what a compositor reads.
+ *
+ * One mapping a shot, from shot constants; never per frame. With u the
+ * network's aligned answer, u_f and u_n the shot's far and near quantiles:
+ *
+ *   affine disparity   inverse    v = (u - u_f) / (u_n - u_f), at least 0
+ *                      distance   1/z = 1/far + (u - u_f)
+ *                                   (1/near - 1/far) / (u_n - u_f)
+ *                                 (reference: depth §4.9), z at most z_sky
+ *   scaled, metric     inverse    u        distance   1/u
+ *     disparity
+ *   distance           inverse    1/u      distance   u, at least 0
+ *   (affine distance: 1 - the affine inverse's ramp is no disparity; asked
+ *    for anything but native it is refused)
+ *   native             u, whatever it is
+ *
+ * Pure; any thread.
+ */
+#ifndef DQ_INFER_QUANTITY_H
+#define DQ_INFER_QUANTITY_H
+
+#include <stddef.h>
+#include "base/err.h"
+#include "infer/recipe.h"
+#include "infer/shot.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dq_quantity_form {
+    DQ_FORM_AS_IS,   /* u, at least low: not one bit changed above it */
+    DQ_FORM_LINE,    /* a u + b, at least low */
+    DQ_FORM_INVERSE  /* 1 / max(a u + b, low) */
+};
+
+struct dq_quantity {
+    enum dq_depth_kind kind; /* never AUTO */
+    const char *unit;        /* "m", "1/m", "relative", ... ; static */
+    enum dq_quantity_form form;
+    double a, b, low;
+    float sky;               /* the value of sky and of empty pixels */
+};
+
+/* The mapping for a recipe's model and a shot. DQ_SPEC when the job asks
+ * for what the model cannot give (distance of an affine model without near
+ * and far), with the remedy. */
+int dq_quantity_new(const struct dq_recipe *recipe,
+                    const struct dq_shot *shot, struct dq_quantity *quantity,
+                    struct dq_err *err);
+
+/* In place over count values. Finite in, finite out. */
+void dq_quantity_apply(const struct dq_quantity *quantity, float *values,
+                       size_t count);
+
+const char *dq_depth_kind_name(enum dq_depth_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

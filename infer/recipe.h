@@ -1,0 +1,67 @@
+/* recipe: all that decides a job's pixels, as the pipeline needs it.
+ *
+ * Made once a job by the worker from the job file and the model
+ * (daemon/worker_recipe.c), never changed after; any thread may read it. It
+ * borrows nothing: dq_recipe_free gives everything back.
+ */
+#ifndef DQ_INFER_RECIPE_H
+#define DQ_INFER_RECIPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/range.h"
+#include "base/sequence.h"
+#include "infer/model.h"
+#include "io/colour.h"
+#include "io/depth_file.h"
+#include "io/plate.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum dq_existing { DQ_RESUME, DQ_REPLACE, DQ_REFUSE };
+enum dq_depth_kind { DQ_DEPTH_AUTO, DQ_DEPTH_DISTANCE, DQ_DEPTH_INVERSE,
+                     DQ_DEPTH_NATIVE };
+
+struct dq_recipe {
+    int64_t job;
+    struct dq_sequence plate, output;
+    struct dq_range frames;      /* the job's whole list */
+    char *part, *view, *layer;   /* of the plate; NULL: not said */
+    char *colorspace;            /* "auto" or a name */
+    int exposure_auto;
+    float exposure_ev;           /* when not auto */
+    enum dq_tonemap tonemap;
+    int tile_size;               /* pixels, 0 auto, DQ_TILES_WHOLE */
+    double overlap;
+    int batch;                   /* 0 auto */
+    int align;
+    enum dq_depth_kind kind;
+    double near, far;            /* 0: not given */
+    enum dq_depth_mode mode;
+    enum dq_depth_codec codec;
+    int half;
+    char *channel;
+    int replace_channel;
+    int mask;                    /* write the mask channel */
+    enum dq_existing existing;
+    char *shot_folder;           /* <output folder>/.depthq/<pattern> */
+    char *survey_key;            /* digest of what decides the survey */
+    char *pixels_text;           /* what decides pixels, for fingerprints */
+    struct dq_model *model;
+    struct dq_bytes artefact;    /* the model's bytes, hashed */
+};
+
+void dq_recipe_free(struct dq_recipe *recipe); /* NULL is fine */
+
+/* The wish for dq_plate_choose, and the form of the output. Borrow. */
+struct dq_plate_wish dq_recipe_wish(const struct dq_recipe *recipe);
+struct dq_depth_format dq_recipe_format(const struct dq_recipe *recipe);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
