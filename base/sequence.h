@@ -29,6 +29,9 @@ struct dq_sequence {
 int dq_sequence_parse(const char *pattern, const char *folder,
                       struct dq_sequence *seq, struct dq_err *err);
 
+/* A copy of its own; the caller frees it. */
+void dq_sequence_copy(const struct dq_sequence *from, struct dq_sequence *to);
+
 /* The path of one frame (negative numbers carry the sign before the zeros:
  * -0005). Caller frees. */
 char *dq_sequence_path(const struct dq_sequence *seq, int32_t frame);

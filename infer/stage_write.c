@@ -1,0 +1,183 @@
+/* stage_write: the network's answer to a durable file, and a note of it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fingerprint.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/publish.h"
+#include "infer/quantity.h"
+#include "infer/ticket.h"
+#include "io/depth_file.h"
+
+/* ---- values ---------------------------------------------------------------
+ */
+
+/* Sky and empty pixels take the shot's sky value; the others are measured.
+ * Anything not finite is a defect: it must never reach a file. */
+static int finish_values(struct dq_ticket *t, const struct dq_quantity *q)
+{
+    size_t n = (size_t)dq_box_width(&t->frame.data) *
+               (size_t)dq_box_height(&t->frame.data);
+    float low = INFINITY, high = -INFINITY;
+
+    dq_quantity_apply(q, t->plane, n);
+    for (size_t i = 0; i < n; i++) {
+        if (t->mask[i] < 0.5F) {
+            t->plane[i] = q->sky;
+            continue;
+        }
+        if (!isfinite(t->plane[i]))
+            return dq_fail(t->err, DQ_ANSWER,
+                           "depth is not finite at pixel %zu of %zu", i, n);
+        low = fminf(low, t->plane[i]);
+        high = fmaxf(high, t->plane[i]);
+    }
+    t->outcome.low = low <= high ? (double)low : (double)q->sky;
+    t->outcome.high = low <= high ? (double)high : (double)q->sky;
+    return DQ_OK;
+}
+
+/* A frame without any depth in it deserves a look. */
+static void judge(struct dq_ticket *t)
+{
+    double span = t->outcome.high - t->outcome.low;
+    double size = fmax(fabs(t->outcome.low), fabs(t->outcome.high));
+
+    if (!t->outcome.suspect[0] && span <= 1e-6 * size)
+        snprintf(t->outcome.suspect, sizeof t->outcome.suspect,
+                 "depth is flat: %g everywhere", t->outcome.low);
+}
+
+/* ---- provenance: only what is the same every time -------------------------
+ */
+
+enum { ATTRS = 20, ATTR_TEXT = 160 };
+
+struct provenance {
+    struct dq_depth_attr list[ATTRS];
+    char text[ATTRS][ATTR_TEXT];
+    size_t count;
+};
+
+static void say(struct provenance *p, const char *name, const char *fmt, ...)
+    DQ_PRINTF(3, 4);
+static void say(struct provenance *p, const char *name, const char *fmt, ...)
+{
+    va_list args;
+    char *text = p->text[p->count];
+
+    va_start(args, fmt);
+    vsnprintf(text, ATTR_TEXT, fmt, args);
+    va_end(args);
+    p->list[p->count].name = name;
+    p->list[p->count].value = text;
+    p->count++;
+}
+
+static void say_model(struct provenance *p, const struct dq_model *model)
+{
+    say(p, "depthq/model", "%s", model->name);
+    say(p, "depthq/model_version", "%s", model->version);
+    say(p, "depthq/model_sha256", "%s", model->sha256);
+}
+
+static void say_numbers(struct provenance *p, const struct dq_ticket *t,
+                        const struct dq_quantity *q)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+
+    say(p, "depthq/kind", "%s", dq_depth_kind_name(q->kind));
+    say(p, "depthq/unit", "%s", q->unit);
+    say(p, "depthq/sky", "%.9g", (double)q->sky);
+    say(p, "depthq/range", "%.9g %.9g", t->shot.range_low, t->shot.range_high);
+    if (recipe->far > 0)
+        say(p, "depthq/near_far", "%.9g %.9g", recipe->near, recipe->far);
+    say(p, "depthq/scale_shift", "1 0");
+    say(p, "depthq/exposure_ev", "%.6g", (double)t->shot.exposure_ev);
+}
+
+static void say_all(struct provenance *p, const struct dq_ticket *t,
+                    const struct dq_quantity *q)
+{
+    const struct dq_tile_counts *c = &t->counts;
+
+    p->count = 0;
+    say_model(p, t->request.recipe->model);
+    say(p, "depthq/fingerprint", "%s", t->outcome.fingerprint);
+    say(p, "depthq/plate_sha256", "%s", t->mark.sha256);
+    say_numbers(p, t, q);
+    say(p, "depthq/tiles", "%s", t->plan_text);
+    say(p, "depthq/tile_fits", "%d aligned, %d shift only, %d guide only",
+        c->aligned, c->shift_only, c->guide_only);
+    say(p, "depthq/pixel_revision", "%d", DQ_PIXELS_REVISION);
+}
+
+/* ---- file -----------------------------------------------------------------
+ */
+
+static int encode(struct dq_ticket *t, const struct dq_quantity *q)
+{
+    struct dq_depth_format format = dq_recipe_format(t->request.recipe);
+    struct provenance p;
+
+    say_all(&p, t, q);
+    if (dq_depth_file_encode(t->plate, &t->choice, &format, t->plane,
+                             t->request.recipe->mask ? t->mask : NULL, p.list,
+                             p.count, &t->encoded, t->err))
+        return dq_because(t->err, "%s", t->output_path);
+    return DQ_OK;
+}
+
+static int publish(struct dq_ticket *t, const char *tag, struct stat *done)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    char *folder = dq_path_folder(t->output_path);
+    int refuse = recipe->existing == DQ_REFUSE && t->request.attempt <= 1;
+    int code = dq_make_folders(folder, t->err);
+
+    if (!code)
+        code = dq_publish(t->output_path, t->encoded.data, t->encoded.count,
+                          tag, refuse ? DQ_PUBLISH_NEW : DQ_PUBLISH_REPLACE,
+                          done, t->err);
+    free(folder);
+    return code;
+}
+
+static int note_done(struct dq_ticket *t, const char *tag,
+                     const struct stat *st)
+{
+    struct dq_done done = {.frame = t->request.frame, .plate = t->mark};
+
+    dq_file_mark_stat(&done.output, st);
+    memcpy(done.output.sha256, t->outcome.sha256, DQ_SHA256_HEX);
+    memcpy(done.fingerprint, t->outcome.fingerprint, DQ_SHA256_HEX);
+    return dq_ledger_write(t->request.recipe->shot_folder, &done, tag, t->err);
+}
+
+int dq_stage_write(struct dq_ticket *t, const char *run_id)
+{
+    struct dq_quantity q;
+    double begun = dq_clock_s();
+    struct stat st = {0};
+    char tag[64];
+
+    if (dq_quantity_new(t->request.recipe, &t->shot, &q, t->err) ||
+        dq_picture_back(t) || finish_values(t, &q) || encode(t, &q))
+        return t->err->code;
+    judge(t);
+    t->outcome.seconds.encode = dq_clock_s() - begun;
+    begun = dq_clock_s();
+    dq_sha256(t->encoded.data, t->encoded.count, t->outcome.sha256);
+    t->outcome.bytes = (int64_t)t->encoded.count;
+    dq_ticket_tag(t, run_id, tag, sizeof tag);
+    if (publish(t, tag, &st) || note_done(t, tag, &st))
+        return t->err->code;
+    t->outcome.seconds.publish = dq_clock_s() - begun;
+    return DQ_OK;
+}

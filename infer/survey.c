@@ -1,0 +1,221 @@
+/* survey: what a shot's frames have in common, decided once.
+ *
+ * Windows from every frame's header; exposure and output range from a fixed
+ * sample of the whole list. A frame that cannot be read is left out: its own
+ * render will say why.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "infer/ticket.h"
+
+/* Quantiles of the network's answer that become the ends of the range. */
+static const double RANGE_LOW = 0.005, RANGE_HIGH = 0.995;
+
+/* ---- windows --------------------------------------------------------------
+ */
+
+struct windows {
+    int found;           /* frames whose header could be used */
+    struct dq_err first; /* why the first of the others could not */
+};
+
+static void remember(struct windows *w, const struct dq_err *err)
+{
+    if (!w->first.code)
+        w->first = *err;
+}
+
+static void take_header(struct dq_shot *shot, const struct dq_plate *plate,
+                        int part, struct windows *w)
+{
+    const struct dq_plate_info *info = dq_plate_info(plate);
+    const struct dq_box *data = &info->parts[part].data;
+
+    if (w->found++ == 0) {
+        shot->display = info->display;
+        shot->pixel_aspect = info->pixel_aspect;
+        shot->lattice = info->display;
+    }
+    if (dq_box_equal(&info->display, &shot->display))
+        shot->lattice = dq_box_union(&shot->lattice, data);
+}
+
+/* The first frame that opens says the display window; all of them say how
+ * far the lattice reaches. */
+static int survey_windows(struct dq_ticket *t)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_plate_wish wish = dq_recipe_wish(recipe);
+    struct windows w = {0};
+
+    for (size_t i = 0; i < recipe->frames.count; i++) {
+        int32_t frame = recipe->frames.frames[i];
+        char *path = dq_sequence_path(&recipe->plate, frame);
+        struct dq_plate_choice choice = {0};
+        struct dq_err err = {0};
+        struct dq_plate *plate = dq_plate_open_header(path, &err);
+
+        if (plate && !dq_plate_choose(plate, &wish, &choice, &err))
+            take_header(&t->shot, plate, choice.part, &w);
+        else
+            remember(&w, &err);
+        dq_plate_close(plate);
+        free(path);
+    }
+    if (w.found)
+        return DQ_OK;
+    *t->err = w.first;
+    return dq_because(t->err, "none of the shot's %zu frames can be used",
+                      recipe->frames.count);
+}
+
+/* ---- samples --------------------------------------------------------------
+ */
+
+/* Read the i-th sample frame; false when it cannot be used. */
+static int read_sample(struct dq_ticket *t, int i,
+                       const struct dq_reader_hooks *hooks)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    int count = 0;
+    int32_t frame = dq_shot_sample(&recipe->frames, i, &count);
+    char *path = dq_sequence_path(&recipe->plate, frame);
+    int read = dq_stage_read_plate(t, path, hooks) == DQ_OK;
+
+    if (read && !dq_box_equal(&t->frame.display, &t->shot.display))
+        read = 0;
+    if (!read)
+        dq_log_info("sample frame left out", "path", path, "cause",
+                    t->err->text);
+    dq_err_clear(t->err);
+    free(path);
+    return read;
+}
+
+static int sample_count(const struct dq_recipe *recipe)
+{
+    int count = 0;
+
+    dq_shot_sample(&recipe->frames, 0, &count);
+    return count;
+}
+
+static int survey_exposure(struct dq_ticket *t,
+                           const struct dq_reader_hooks *hooks)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    int64_t pixels = 0;
+    double sum = 0;
+
+    t->shot.exposure_ev = recipe->exposure_ev;
+    if (!recipe->exposure_auto)
+        return DQ_OK;
+    for (int i = 0; i < sample_count(recipe); i++) {
+        struct dq_colour colour = {0};
+        int guessed = 0;
+
+        if (!read_sample(t, i, hooks))
+            continue;
+        if (dq_colour_matrix(recipe->colorspace, dq_plate_info(t->plate),
+                             &colour, &guessed, t->err))
+            return t->err->code;
+        dq_colour_log_luminance(&colour, &t->frame, &sum, &pixels);
+    }
+    t->shot.exposure_ev = dq_colour_exposure(sum, pixels);
+    return DQ_OK;
+}
+
+/* ---- range ----------------------------------------------------------------
+ */
+
+struct values {
+    float *list;
+    size_t count;
+};
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double quantile(const struct values *all, double share)
+{
+    size_t at = (size_t)(share * (double)(all->count - 1) + 0.5);
+
+    return (double)all->list[at];
+}
+
+/* Every guide weighs the same: all have the lattice's shape. */
+static int pool_guide(struct dq_engine *engine, struct dq_ticket *t,
+                      struct values *all)
+{
+    size_t count = 0;
+    const float *guide = dq_engine_guide(engine, t, &count);
+
+    if (!guide)
+        return t->err->code;
+    all->list = dq_grow(all->list, all->count + count, sizeof *all->list);
+    memcpy(all->list + all->count, guide, count * sizeof *guide);
+    all->count += count;
+    return DQ_OK;
+}
+
+/* Only an answer with an unknown scale needs the shot's range. */
+static int needs_range(const struct dq_recipe *recipe)
+{
+    return recipe->model->scale == DQ_SCALE_AFFINE ||
+           recipe->kind == DQ_DEPTH_NATIVE;
+}
+
+static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
+                        const struct dq_reader_hooks *hooks)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_pixel_counts counts = {0};
+    struct values all = {0};
+    int guessed = 0, code = DQ_OK;
+
+    for (int i = 0; i < sample_count(recipe) && !code; i++) {
+        if (!read_sample(t, i, hooks))
+            continue;
+        code = dq_picture_make(t, &counts, &guessed);
+        if (!code)
+            code = pool_guide(engine, t, &all);
+    }
+    if (!code && all.count == 0)
+        code = dq_fail(t->err, DQ_PLATE,
+                       "none of the shot's sample frames can be decoded");
+    if (!code) {
+        qsort(all.list, all.count, sizeof *all.list, ascending);
+        t->shot.range_low = quantile(&all, RANGE_LOW);
+        t->shot.range_high = quantile(&all, RANGE_HIGH);
+    }
+    free(all.list);
+    return code;
+}
+
+int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
+              const struct dq_reader_hooks *hooks)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+
+    if (dq_shot_read(recipe, &t->shot, t->err) == DQ_OK) {
+        t->outcome.skipped = 1;
+        return DQ_OK;
+    }
+    if (t->err->code != DQ_MISSING)
+        return t->err->code;
+    dq_err_clear(t->err);
+    snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
+    if (survey_windows(t) || survey_exposure(t, hooks))
+        return t->err->code;
+    if (needs_range(recipe) && survey_range(engine, t, hooks))
+        return t->err->code;
+    return dq_shot_write(recipe, &t->shot, tag, t->err);
+}

@@ -1,0 +1,104 @@
+/* ticket: one of N slots in the pipeline, and all that a frame needs there.
+ *
+ * Internal to infer/. Whoever took the ticket from a queue owns it, so no
+ * field has a lock. Buffers stay with the ticket and are used again.
+ */
+#ifndef DQ_INFER_TICKET_H
+#define DQ_INFER_TICKET_H
+
+#include "base/bytes.h"
+#include "infer/pipeline.h"
+#include "infer/session.h"
+#include "infer/shot.h"
+#include "io/frame.h"
+#include "io/ledger.h"
+#include "io/plate.h"
+
+/* A plate's pixels as the network sees them, placed on the lattice. */
+struct dq_ticket_picture {
+    float *rgb;      /* planar 3 x height x width */
+    float *valid;    /* height x width; NULL: all are real */
+    float *buffer;   /* owns both, and depth and sky below */
+    size_t room;     /* floats of buffer */
+    float *depth;    /* height x width, the network's quantity */
+    float *sky;      /* height x width, or NULL */
+    int width, height;
+    int x, y;
+};
+
+struct dq_ticket {
+    struct dq_request request;
+    struct dq_outcome outcome;
+    struct dq_err *err;           /* &outcome.err */
+    char *plate_path, *output_path;
+    struct dq_shot shot;
+    struct dq_bytes file;         /* the plate's bytes */
+    struct dq_file_mark mark;     /* the plate's size, time and digest */
+    struct dq_plate *plate;       /* opened over file */
+    struct dq_plate_choice choice;
+    struct dq_frame frame;
+    struct dq_ticket_picture picture;
+    struct dq_tile_counts counts;
+    char plan_text[128];
+    struct dq_bytes encoded;
+    float *plane, *mask;          /* depth and mask over the data window */
+    size_t plane_room;            /* floats of each */
+    int holds_budget;             /* counts against the byte budget, */
+    size_t held_bytes;            /* with this much */
+    double started;               /* dq_clock_s when a reader took it */
+};
+
+void dq_ticket_begin(struct dq_ticket *ticket,
+                     const struct dq_request *request);
+void dq_ticket_end(struct dq_ticket *ticket);          /* keeps the buffers */
+void dq_ticket_free_buffers(struct dq_ticket *ticket);
+
+/* picture.c: decode's frame -> picture: colour, square pixels, placed on the
+ * lattice. The frame's counts of bad pixels are added to counts. */
+int dq_picture_make(struct dq_ticket *ticket, struct dq_pixel_counts *counts,
+                    int *guessed_colour);
+
+/* picture.c: the picture's depth and mask over the plate's data window, in
+ * ticket->plane and ticket->mask: sky and empty pixels are marked 0 in the
+ * mask; depth is still the network's quantity. */
+int dq_picture_back(struct dq_ticket *ticket);
+
+/* Bytes that a frame of this plate will hold from reading to publishing. */
+size_t dq_ticket_bytes(const struct dq_ticket *ticket);
+
+/* stage_read.c: everything up to the picture, or outcome.skipped. gate is
+ * called once the header is known, before pixels are allocated. */
+struct dq_reader_hooks {
+    void *context;
+    int (*gate)(void *context, struct dq_ticket *ticket);
+    void (*note)(void *context, const char *text);
+};
+int dq_stage_read(struct dq_ticket *ticket,
+                  const struct dq_reader_hooks *hooks);
+
+/* Read, check, open and decode a plate; no looking at ledger or output. */
+int dq_stage_read_plate(struct dq_ticket *ticket, const char *path,
+                        const struct dq_reader_hooks *hooks);
+
+/* stage_infer.c: the one thread that owns the network. */
+struct dq_engine;
+struct dq_engine *dq_engine_new(const struct dq_device *device);
+void dq_engine_free(struct dq_engine *engine);
+int dq_engine_run(struct dq_engine *engine, struct dq_ticket *ticket);
+/* The guide of the ticket's picture: plan->content_h x content_w floats in
+ * engine memory, valid until the next call; *count values. */
+const float *dq_engine_guide(struct dq_engine *engine,
+                             struct dq_ticket *ticket, size_t *count);
+
+/* survey.c: make and publish shot.json, or find that it is there. */
+int dq_survey(struct dq_engine *engine, struct dq_ticket *ticket,
+              const char *tag, const struct dq_reader_hooks *hooks);
+
+/* stage_write.c: quantity, checks, encode, publish, ledger. */
+int dq_stage_write(struct dq_ticket *ticket, const char *run_id);
+
+/* The tag of temps' names: <run id>-<kind or frame>-<attempt>. */
+void dq_ticket_tag(const struct dq_ticket *ticket, const char *run_id,
+                   char *tag, size_t room);
+
+#endif
