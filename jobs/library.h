@@ -18,9 +18,9 @@ extern "C" {
 #endif
 
 struct dq_model_ref {
-    char *name, *version;        /* NULL for a path */
-    char *path;                  /* of the artefact, absolute */
-    char sha256[DQ_SHA256_HEX];  /* from the manifest; "" for a path */
+    char *name, *version;       /* NULL for a path */
+    char *path;                 /* of the artefact, absolute */
+    char sha256[DQ_SHA256_HEX]; /* from the manifest; "" for a path */
 };
 
 /* Resolve `name` (the highest version), `name@version`, or, when

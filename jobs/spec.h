@@ -8,6 +8,7 @@
 #define DQ_JOBS_SPEC_H
 
 #include <stddef.h>
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/range.h"
 #include "base/sequence.h"
@@ -17,28 +18,48 @@
 extern "C" {
 #endif
 
-enum dq_spec_mode { DQ_MODE_SEPARATE, DQ_MODE_PART, DQ_MODE_CHANNEL };
-enum dq_spec_type { DQ_TYPE_FLOAT, DQ_TYPE_HALF };
-enum dq_spec_compression {
-    DQ_COMPRESSION_ZIPS, DQ_COMPRESSION_ZIP, DQ_COMPRESSION_PIZ,
-    DQ_COMPRESSION_PXR24, DQ_COMPRESSION_RLE, DQ_COMPRESSION_NONE,
-    DQ_COMPRESSION_HTJ2K, DQ_COMPRESSION_ZSTD
+/* DQ_MODE_SEPARATE, DQ_COMPRESSION_ZIPS ...: jobs/job_choices.def. */
+enum dq_spec_mode {
+#define DQ_MODE_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
 };
-enum dq_spec_existing { DQ_EXISTING_RESUME, DQ_EXISTING_REPLACE,
-                        DQ_EXISTING_FAIL };
-enum dq_spec_kind { DQ_KIND_AUTO, DQ_KIND_DISTANCE, DQ_KIND_INVERSE,
-                    DQ_KIND_NATIVE };
-enum dq_spec_tonemap { DQ_SPEC_SHOULDER, DQ_SPEC_CLIP };
-enum dq_spec_switch { DQ_SPEC_AUTO, DQ_SPEC_OFF };
-enum dq_spec_stabilize { DQ_STABILIZE_OFF, DQ_STABILIZE_SHOT };
+enum dq_spec_type {
+#define DQ_TYPE_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_compression {
+#define DQ_COMPRESSION_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_existing {
+#define DQ_EXISTING_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_kind {
+#define DQ_KIND_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_tonemap {
+#define DQ_TONEMAP_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_switch {
+#define DQ_ALIGN_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
+enum dq_spec_stabilize {
+#define DQ_STABILIZE_CHOICE(name, word, doc) name,
+#include "jobs/job_choices.def"
+};
 
 struct dq_spec {
-    char *file;              /* absolute path of the job file, or "-" */
-    char *folder;            /* absolute; relative paths start here */
+    int format;   /* 1 */
+    char *file;   /* absolute path of the job file, or "-" */
+    char *folder; /* absolute; relative paths start here */
     char *name;
     struct dq_sequence plate;
-    struct dq_range frames;  /* empty: every frame on disk */
-    char *model;             /* as written */
+    struct dq_range frames; /* empty: every frame on disk */
+    char *model;            /* as written */
     struct {
         struct dq_sequence path;
         enum dq_spec_mode mode;
@@ -51,19 +72,19 @@ struct dq_spec {
     } output;
     struct {
         enum dq_spec_kind kind;
-        double near, far;    /* 0: not given */
+        double near, far; /* 0: not given */
     } depth;
     struct {
         char *part, *view, *layer; /* NULL: not given */
         char *colorspace;          /* "auto" or a name */
         int exposure_auto;
-        double exposure;           /* EV, when not auto */
+        double exposure; /* EV, when not auto */
         enum dq_spec_tonemap tonemap;
     } input;
     struct {
-        int size;            /* pixels; 0 auto; -1 whole */
+        int size; /* pixels; 0 auto; -1 whole */
         double overlap;
-        int batch;           /* 0 auto */
+        int batch; /* 0 auto */
         enum dq_spec_switch align;
     } tiles;
     enum dq_spec_stabilize stabilize;
@@ -74,15 +95,20 @@ struct dq_spec {
 /* Parse a job file's text. NULL when anything is wrong: problems then holds
  * all of it, in the order of lines. file and folder as in the struct (file
  * is only for the default name). The caller frees. */
-struct dq_spec *dq_spec_parse(const char *text, size_t bytes,
-                              const char *file, const char *folder,
-                              struct dq_problems *problems);
+struct dq_spec *dq_spec_parse(const char *text, size_t bytes, const char *file,
+                              const char *folder, struct dq_problems *problems);
 void dq_spec_free(struct dq_spec *spec); /* NULL is fine */
 
 /* Read and parse a job file ("-": standard input, folder is the working
  * one). NULL: err says it in one line, problems (when DQ_SPEC) in full. */
 struct dq_spec *dq_spec_read(const char *path, struct dq_problems *problems,
                              struct dq_err *err);
+
+/* As dq_spec_read; text receives what was read, for messages that show the
+ * line. It may hold something from before; the caller frees it. */
+struct dq_spec *dq_spec_read_text(const char *path, struct dq_bytes *text,
+                                  struct dq_problems *problems,
+                                  struct dq_err *err);
 
 /* The fields that change pixels, one canonical `key=value` line each in the
  * table's order, defaults written out, no paths: what a fingerprint covers.

@@ -32,10 +32,20 @@ enum dq_task_state {
 };
 
 enum dq_task_event {
-    DQ_EVENT_RELEASE, DQ_EVENT_CLAIM, DQ_EVENT_FINISH, DQ_EVENT_SKIP,
-    DQ_EVENT_FAIL, DQ_EVENT_GIVE_UP, DQ_EVENT_LOSE, DQ_EVENT_HAND_BACK,
-    DQ_EVENT_NO_SPACE, DQ_EVENT_DUE, DQ_EVENT_CANCEL, DQ_EVENT_EAT,
-    DQ_EVENT_RETRY, DQ_EVENTS
+    DQ_EVENT_RELEASE,
+    DQ_EVENT_CLAIM,
+    DQ_EVENT_FINISH,
+    DQ_EVENT_SKIP,
+    DQ_EVENT_FAIL,
+    DQ_EVENT_GIVE_UP,
+    DQ_EVENT_LOSE,
+    DQ_EVENT_HAND_BACK,
+    DQ_EVENT_NO_SPACE,
+    DQ_EVENT_DUE,
+    DQ_EVENT_CANCEL,
+    DQ_EVENT_EAT,
+    DQ_EVENT_RETRY,
+    DQ_EVENTS
 };
 
 const char *dq_task_state_name(enum dq_task_state state);
@@ -48,8 +58,8 @@ int dq_task_settled(enum dq_task_state state);
 struct dq_task {
     int64_t job;
     enum dq_task_kind kind;
-    int32_t frame;   /* 0 for a survey */
-    int attempt;     /* the fencing token: only rises */
+    int32_t frame; /* 0 for a survey */
+    int attempt;   /* the fencing token: only rises */
 };
 
 /* Seconds that a frame spent in each stage (wall clock of that stage). */
@@ -59,16 +69,16 @@ struct dq_stage_times {
 
 struct dq_result {
     struct dq_task task;
-    int code;              /* enum dq_code */
-    char text[1024];       /* the error, or "" */
-    int skipped;           /* the output was right already */
-    char path[4096];       /* the output file, absolute */
-    char sha256[DQ_SHA256_HEX];      /* of the output file */
+    int code;                   /* enum dq_code */
+    char text[1024];            /* the error, or "" */
+    int skipped;                /* the output was right already */
+    char path[4096];            /* the output file, absolute */
+    char sha256[DQ_SHA256_HEX]; /* of the output file */
     char fingerprint[DQ_SHA256_HEX];
     int64_t bytes;
-    char suspect[256];     /* why a person should look, or "" */
+    char suspect[256]; /* why a person should look, or "" */
     struct dq_stage_times seconds;
-    double low, high;      /* least and greatest depth written */
+    double low, high; /* least and greatest depth written */
 };
 
 #ifdef __cplusplus
