@@ -24,36 +24,27 @@ int dq_task_kind_from_name(const char *name);
 
 enum dq_task_state {
 #define DQ_STATE(name, word, doc) DQ_TASK_##name,
-#define DQ_MOVE(from, event, to, doc)
 #include "jobs/task_states.def"
-#undef DQ_STATE
-#undef DQ_MOVE
     DQ_TASK_STATES
 };
 
 enum dq_task_event {
-    DQ_EVENT_RELEASE,
-    DQ_EVENT_CLAIM,
-    DQ_EVENT_FINISH,
-    DQ_EVENT_SKIP,
-    DQ_EVENT_FAIL,
-    DQ_EVENT_GIVE_UP,
-    DQ_EVENT_LOSE,
-    DQ_EVENT_HAND_BACK,
-    DQ_EVENT_NO_SPACE,
-    DQ_EVENT_DUE,
-    DQ_EVENT_CANCEL,
-    DQ_EVENT_EAT,
-    DQ_EVENT_RETRY,
+#define DQ_EVENT(name, word, doc) DQ_EVENT_##name,
+#include "jobs/task_states.def"
     DQ_EVENTS
 };
 
 const char *dq_task_state_name(enum dq_task_state state);
+const char *dq_task_event_name(enum dq_task_event event);
+
 /* Where an event leads from a state, or -1 when that is no legal move. */
 int dq_task_move(enum dq_task_state from, enum dq_task_event event);
 /* Whether nothing more happens by itself: done failed skipped eaten
  * canceled. */
 int dq_task_settled(enum dq_task_state state);
+
+/* States, events and moves as Markdown, with a diagram. Caller frees. */
+char *dq_task_manual(void);
 
 struct dq_task {
     int64_t job;
