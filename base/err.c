@@ -11,7 +11,7 @@ static const struct {
     enum dq_policy policy;
 } codes[DQ_CODES] = {
     [DQ_OK] = {"OK", "no error", 0, DQ_POLICY_FAIL_FRAME},
-#define DQ_E(name, policy, status, text)                                       \
+#define DQ_E(name, policy, status, text) \
     [DQ_##name] = {#name, text, status, DQ_POLICY_##policy},
 #include "base/errors.def"
 #undef DQ_E

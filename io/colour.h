@@ -12,6 +12,8 @@
 #include "io/frame.h"
 #include "io/plate.h"
 
+struct dq_ocio;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,12 +21,16 @@ extern "C" {
 enum dq_tonemap { DQ_TONEMAP_SHOULDER, DQ_TONEMAP_CLIP };
 enum dq_transfer { DQ_TRANSFER_SRGB, DQ_TRANSFER_LINEAR };
 
+/* What undoes a file's own encoding, before everything else. */
+enum dq_encoding { DQ_ENCODING_LINEAR, DQ_ENCODING_SRGB, DQ_ENCODING_BT709 };
+
 struct dq_colour {
-    float matrix[9];       /* row-major, plate RGB -> linear Rec.709 */
-    int has_matrix;        /* 0: the identity, skipped */
-    const void *ocio;      /* an OCIO processor (io/oiio_shim.h) or NULL; it
-                              replaces the matrix */
-    float gain;            /* 2^EV */
+    enum dq_encoding encoding;
+    float matrix[9];            /* row-major, plate RGB -> linear Rec.709 */
+    int has_matrix;             /* 0: the identity, skipped */
+    const struct dq_ocio *ocio; /* io/oiio_shim.h; replaces encoding and
+                              matrix; NULL: none. Borrowed */
+    float gain;                 /* 2^EV */
     enum dq_tonemap tonemap;
     enum dq_transfer transfer;
 };

@@ -1,0 +1,139 @@
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+
+int dq_bytes_reserve(struct dq_bytes *b, size_t room, struct dq_err *err)
+{
+    char *data;
+
+    if (room <= b->room)
+        return DQ_OK;
+    data = realloc(b->data, room);
+    if (!data)
+        return dq_fail(err, DQ_MEMORY, "no memory for %zu bytes", room);
+    b->data = data;
+    b->room = room;
+    return DQ_OK;
+}
+
+void dq_bytes_add(struct dq_bytes *b, const void *data, size_t count)
+{
+    size_t need = b->count + count + 1;
+
+    if (need > b->room) {
+        b->room = need < 2 * b->room ? 2 * b->room : need;
+        b->data = dq_grow(b->data, b->room, 1);
+    }
+    if (count > 0)
+        memcpy(b->data + b->count, data, count);
+    b->count += count;
+    b->data[b->count] = '\0';
+}
+
+void dq_bytes_text(struct dq_bytes *b, const char *text)
+{
+    dq_bytes_add(b, text, strlen(text));
+}
+
+void dq_bytes_printf(struct dq_bytes *b, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    if (vasprintf(&text, fmt, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (!text)
+        abort();
+    dq_bytes_text(b, text);
+    free(text);
+}
+
+void dq_bytes_free(struct dq_bytes *b)
+{
+    if (!b)
+        return;
+    free(b->data);
+    memset(b, 0, sizeof *b);
+}
+
+static int open_failed(const char *path, struct dq_err *err)
+{
+    int code = DQ_IO;
+
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        code = DQ_MISSING;
+    else if (errno == EACCES || errno == EPERM)
+        code = DQ_DENIED;
+    return dq_fail_errno(err, code, errno, "%s", path);
+}
+
+/* A regular file of a bearable size, or an error that says what it is. */
+static int check_file(int fd, const char *path, size_t limit, int too_big,
+                      size_t *size, struct dq_err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return dq_fail_errno(err, DQ_IO, errno, "%s", path);
+    if (S_ISDIR(st.st_mode))
+        return dq_fail(err, too_big, "%s: is a folder, not a file", path);
+    if (!S_ISREG(st.st_mode))
+        return dq_fail(err, too_big, "%s: is not a regular file", path);
+    if ((size_t)st.st_size > limit)
+        return dq_fail(err, too_big, "%s: has %lld bytes; at most %zu are read",
+                       path, (long long)st.st_size, limit);
+    *size = (size_t)st.st_size;
+    return DQ_OK;
+}
+
+/* A file may grow while it is read: only what stat saw is taken. One that
+ * shrank gives fewer bytes, and its parser says so. */
+static int read_all(struct dq_bytes *b, int fd, size_t size, const char *path,
+                    struct dq_err *err)
+{
+    while (b->count < size) {
+        ssize_t n = read(fd, b->data + b->count, size - b->count);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return dq_fail_errno(err, DQ_IO, errno, "%s: reading", path);
+        if (n == 0)
+            break;
+        b->count += (size_t)n;
+    }
+    b->data[b->count] = '\0';
+    return DQ_OK;
+}
+
+int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
+                       int too_big, struct dq_err *err)
+{
+    size_t size = 0;
+    int code, fd;
+
+    b->count = 0;
+    if (dq_fault(DQ_FAULT_READ))
+        return dq_fail(err, DQ_IO, "%s: reading: injected fault", path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return open_failed(path, err);
+    code = check_file(fd, path, limit, too_big, &size, err);
+    if (!code)
+        code = dq_bytes_reserve(b, size + 1, err);
+    if (!code)
+        code = read_all(b, fd, size, path, err);
+    close(fd);
+    return code;
+}

@@ -1,0 +1,102 @@
+#include "base/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* Drop "." pieces and doubled slashes, in place; ".." stays. */
+static char *tidy(char *path)
+{
+    char *to = path;
+    const char *from = path;
+
+    while (*from) {
+        if (from[0] == '/' && from[1] == '/') {
+            from++;
+        } else if ((from == path || from[-1] == '/') && from[0] == '.' &&
+                   from[1] == '/') {
+            from += 2;
+        } else if (from > path && from[-1] == '/' && from[0] == '.' &&
+                   from[1] == '\0') {
+            from++;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    if (to > path + 1 && to[-1] == '/')
+        to--;
+    *to = '\0';
+    return path;
+}
+
+char *dq_path_join(const char *folder, const char *path)
+{
+    if (path[0] == '/' || !folder)
+        return tidy(dq_strdup(path));
+    return tidy(dq_asprintf("%s/%s", folder, path));
+}
+
+char *dq_path_absolute(const char *path)
+{
+    char *here, *all;
+
+    if (path[0] == '/')
+        return tidy(dq_strdup(path));
+    here = getcwd(NULL, 0);
+    all = dq_path_join(here ? here : "/", path);
+    free(here);
+    return all;
+}
+
+const char *dq_path_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+char *dq_path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return dq_strdup(".");
+    if (slash == path)
+        return dq_strdup("/");
+    return dq_strndup(path, (size_t)(slash - path));
+}
+
+static char *own_folder(void)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n <= 0)
+        return dq_strdup(".");
+    self[n] = '\0';
+    return dq_path_folder(self);
+}
+
+char *dq_path_libexec(const char *name, struct dq_err *err)
+{
+    char *folder = own_folder();
+    char *found = NULL;
+
+    for (size_t i = 0; i < 2 && !found; i++) {
+        found = i == 0 ? dq_asprintf("%s/../libexec/depthq/%s", folder, name)
+                       : dq_asprintf("%s/%s", folder, name);
+        if (access(found, X_OK) != 0) {
+            free(found);
+            found = NULL;
+        }
+    }
+    if (!found)
+        dq_fail(err, DQ_CONFIG,
+                "the program %s is not installed beside this one (looked in "
+                "%s/../libexec/depthq and %s)",
+                name, folder, folder);
+    free(folder);
+    return found;
+}

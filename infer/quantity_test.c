@@ -1,0 +1,157 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "infer/quantity.h"
+
+static char nothing[] = "", metres[] = "m", name[] = "net";
+
+static struct dq_model affine(void)
+{
+    struct dq_model m = {.name = name, .unit = nothing};
+
+    return m; /* disparity, affine */
+}
+
+static struct dq_model metric(void)
+{
+    struct dq_model m = {.name = name,
+                         .unit = metres,
+                         .quantity = DQ_QUANTITY_DISTANCE,
+                         .scale = DQ_SCALE_METRIC};
+
+    return m;
+}
+
+static const struct dq_shot shot = {.range_low = 2, .range_high = 6};
+
+static struct dq_quantity mapping(struct dq_recipe *recipe)
+{
+    struct dq_quantity q;
+    struct dq_err err = {0};
+
+    assert_int_equal(dq_quantity_new(recipe, &shot, &q, &err), 0);
+    return q;
+}
+
+static void affine_disparity_becomes_zero_to_one_over_the_shot(void **state)
+{
+    struct dq_model model = affine();
+    struct dq_recipe recipe = {.model = &model};
+    struct dq_quantity q = mapping(&recipe);
+    float v[4] = {2, 4, 6, 1};
+
+    (void)state;
+    assert_int_equal(q.kind, DQ_DEPTH_INVERSE);
+    assert_string_equal(q.unit, "relative");
+    dq_quantity_apply(&q, v, 4);
+    assert_true(fabsf(v[0]) < 1e-6F && fabsf(v[1] - 0.5F) < 1e-6F);
+    assert_true(fabsf(v[2] - 1) < 1e-6F);
+    assert_true(fabsf(v[3]) < 1e-6F); /* beyond the far end: sky's value */
+}
+
+static void near_and_far_become_the_shots_quantiles(void **state)
+{
+    struct dq_model model = affine();
+    struct dq_recipe recipe = {
+        .model = &model, .kind = DQ_DEPTH_DISTANCE, .near = 2, .far = 50};
+    struct dq_quantity q = mapping(&recipe);
+    float v[3] = {6, 2, -100};
+
+    (void)state;
+    dq_quantity_apply(&q, v, 3);
+    assert_true(fabsf(v[0] - 2) < 1e-5F);
+    assert_true(fabsf(v[1] - 50) < 1e-3F);
+    assert_true(fabsf(v[2] - 500) < 1e-2F); /* held at the sky's distance */
+    assert_true(fabsf(q.sky - 500) < 1e-3F);
+}
+
+static void distance_of_an_affine_model_needs_near_and_far(void **state)
+{
+    struct dq_model model = affine();
+    struct dq_recipe recipe = {.model = &model, .kind = DQ_DEPTH_DISTANCE};
+    struct dq_quantity q;
+    struct dq_err err = {0};
+
+    (void)state;
+    assert_int_equal(dq_quantity_new(&recipe, &shot, &q, &err), DQ_SPEC);
+    assert_non_null(strstr(err.text, "depth.near and depth.far"));
+}
+
+static void metric_distance_passes_through_bit_for_bit(void **state)
+{
+    struct dq_model model = metric();
+    struct dq_recipe recipe = {.model = &model};
+    struct dq_quantity q = mapping(&recipe);
+    float v[3] = {0.1F, 3.14159265F, 97.3F}, was[3];
+
+    (void)state;
+    memcpy(was, v, sizeof v);
+    dq_quantity_apply(&q, v, 3);
+    assert_memory_equal(v, was, sizeof v);
+    assert_string_equal(q.unit, "m");
+    v[0] = -1;
+    dq_quantity_apply(&q, v, 1);
+    assert_true(fabsf(v[0]) < 1e-9F);
+}
+
+static void metric_distance_inverts(void **state)
+{
+    struct dq_model model = metric();
+    struct dq_recipe recipe = {.model = &model, .kind = DQ_DEPTH_INVERSE};
+    struct dq_quantity q = mapping(&recipe);
+    float v[3] = {4, 0.5F, 0};
+
+    (void)state;
+    dq_quantity_apply(&q, v, 3);
+    assert_true(fabsf(v[0] - 0.25F) < 1e-6F && fabsf(v[1] - 2) < 1e-6F);
+    assert_true(isfinite(v[2]));
+    assert_string_equal(q.unit, "1/m");
+}
+
+static void native_is_left_alone(void **state)
+{
+    struct dq_model model = affine();
+    struct dq_recipe recipe = {.model = &model, .kind = DQ_DEPTH_NATIVE};
+    struct dq_quantity q = mapping(&recipe);
+    float v[2] = {-3.5F, 17}, was[2] = {-3.5F, 17};
+
+    (void)state;
+    dq_quantity_apply(&q, v, 2);
+    assert_memory_equal(v, was, sizeof v);
+    assert_true(fabsf(q.sky - 2) < 1e-6F);
+}
+
+static void affine_distance_gives_native_only(void **state)
+{
+    struct dq_model model = affine();
+    struct dq_recipe recipe = {.model = &model};
+    struct dq_quantity q;
+    struct dq_err err = {0};
+
+    (void)state;
+    model.quantity = DQ_QUANTITY_DISTANCE;
+    assert_int_equal(dq_quantity_new(&recipe, &shot, &q, &err), DQ_SPEC);
+    recipe.kind = DQ_DEPTH_NATIVE;
+    assert_int_equal(dq_quantity_new(&recipe, &shot, &q, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(affine_disparity_becomes_zero_to_one_over_the_shot),
+        cmocka_unit_test(near_and_far_become_the_shots_quantiles),
+        cmocka_unit_test(distance_of_an_affine_model_needs_near_and_far),
+        cmocka_unit_test(metric_distance_passes_through_bit_for_bit),
+        cmocka_unit_test(metric_distance_inverts),
+        cmocka_unit_test(native_is_left_alone),
+        cmocka_unit_test(affine_distance_gives_native_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
