@@ -9,6 +9,13 @@
  * Windows, pixel aspect, timecode, frame rate and the plate's attributes are
  * kept (reference: OpenEXR's attribute list); `preview`, and in a depth-only
  * file `multiView`, are dropped. Same input, same bytes. Any thread.
+ *
+ * Half depth beyond +-65504, half's largest value, is stored as that: an
+ * infinity would read as a hole. In channel mode the compression is the
+ * plate's own, whatever the format says: re-encoding a lossy plate costs it
+ * a generation (the caller warns). A nameless part becomes "rgba" in a file
+ * of several parts; lines are stored in increasing order; names longer than
+ * 31 bytes are allowed for.
  */
 #ifndef DQ_IO_DEPTH_FILE_H
 #define DQ_IO_DEPTH_FILE_H
@@ -25,19 +32,25 @@ extern "C" {
 enum dq_depth_mode { DQ_DEPTH_SEPARATE, DQ_DEPTH_PART, DQ_DEPTH_CHANNEL };
 
 enum dq_depth_codec {
-    DQ_CODEC_NONE, DQ_CODEC_RLE, DQ_CODEC_ZIPS, DQ_CODEC_ZIP, DQ_CODEC_PIZ,
-    DQ_CODEC_PXR24, DQ_CODEC_HTJ2K, DQ_CODEC_ZSTD
+    DQ_CODEC_NONE,
+    DQ_CODEC_RLE,
+    DQ_CODEC_ZIPS,
+    DQ_CODEC_ZIP,
+    DQ_CODEC_PIZ,
+    DQ_CODEC_PXR24,
+    DQ_CODEC_HTJ2K,
+    DQ_CODEC_ZSTD
 };
 
 struct dq_depth_format {
     enum dq_depth_mode mode;
     enum dq_depth_codec codec;
-    int half;             /* store as half instead of float */
-    const char *channel;  /* "Z" */
-    int replace_channel;  /* channel mode: an existing one is replaced */
-    const char *part;     /* name of the added part: "depth" */
-    const char *view;     /* the view that was read, or NULL: the depth part
-                             of a multi-view file carries it */
+    int half;            /* store as half instead of float */
+    const char *channel; /* "Z" */
+    int replace_channel; /* channel mode: an existing one is replaced */
+    const char *part;    /* name of the added part: "depth" */
+    const char *view;    /* the view that was read, or NULL: the depth part
+                            of a multi-view file carries it */
 };
 
 /* A string attribute to add: depthq/model = "demo-depth". */

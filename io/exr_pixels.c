@@ -98,7 +98,7 @@ int dq_exr_pixels_read(exr_context_t exr, int part,
 {
     struct reader reader = {
         .exr = exr,
-        .pipe = EXR_DECODE_PIPELINE_INITIALIZER,
+        .pipe = {.pipe_size = sizeof(exr_decode_pipeline_t)},
         .targets = targets,
         .count = count,
     };
@@ -113,7 +113,7 @@ int dq_exr_pixels_check(exr_context_t exr, int part, struct dq_err *err)
 {
     struct reader reader = {
         .exr = exr,
-        .pipe = EXR_DECODE_PIPELINE_INITIALIZER,
+        .pipe = {.pipe_size = sizeof(exr_decode_pipeline_t)},
     };
     int code = read_all(&reader, part, 1, err);
 
