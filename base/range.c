@@ -46,6 +46,7 @@ struct piece {
 static int parse_piece(const char *text, struct piece *p, struct dq_err *err)
 {
     const char *c;
+    int many;
 
     if (!*text)
         return bad_piece(text, "a frame is missing between commas", err);
@@ -54,11 +55,14 @@ static int parse_piece(const char *text, struct piece *p, struct dq_err *err)
         return bad_piece(text, "is no frame number", err);
     p->last = p->first;
     p->step = 1;
-    if (*c == '-') {
+    many = *c == '-';
+    if (many) {
         c = number(c + 1, &p->last);
         if (!c)
             return bad_piece(text, "the range has no end", err);
     }
+    if (*c == 'x' && !many)
+        return bad_piece(text, "a step (x) needs a range, as 1-10x5", err);
     if (*c == 'x') {
         c = number(c + 1, &p->step);
         if (!c || p->step < 1)

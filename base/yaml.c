@@ -11,8 +11,7 @@
 
 enum { MOST_BYTES = 64 * 1024, MOST_DEPTH = 32, MOST_EVENTS = 10000 };
 
-/* ---- problems
- * ---------------------------------------------------------------- */
+/* ---- problems ------------------------------------------------------------*/
 
 void dq_problem_add(struct dq_problems *all, int line, int column,
                     const char *fmt, ...)
@@ -57,8 +56,7 @@ void dq_problems_free(struct dq_problems *all)
     memset(all, 0, sizeof *all);
 }
 
-/* ---- tree
- * -------------------------------------------------------------------- */
+/* ---- tree ----------------------------------------------------------------*/
 
 void dq_yaml_free(struct dq_yaml *tree)
 {
@@ -82,6 +80,8 @@ struct level {
 };
 
 struct builder {
+    const char *text;
+    size_t bytes;
     struct dq_problems *problems;
     struct dq_yaml *root;
     struct level levels[MOST_DEPTH];
@@ -106,7 +106,6 @@ static void check_duplicate(struct builder *b, const struct level *level,
         dq_problem_add(b->problems, (int)at->line + 1, (int)at->column + 1,
                        "key '%s' is there twice (first on line %d)", key,
                        c->key_line);
-        b->failed = 1;
         return;
     }
 }
@@ -252,9 +251,27 @@ static int is_fatal(const struct builder *b, const yaml_event_t *event)
                          event->type == YAML_DOCUMENT_START_EVENT);
 }
 
+/* Bytes that are no text come with an offset instead of a mark. */
+static yaml_mark_t mark_of_offset(const char *text, size_t bytes, size_t offset)
+{
+    yaml_mark_t at = {0};
+
+    for (size_t i = 0; i < offset && i < bytes; i++) {
+        at.column += ((unsigned char)text[i] & 0xc0) != 0x80;
+        if (text[i] == '\n') {
+            at.line++;
+            at.column = 0;
+        }
+    }
+    return at;
+}
+
 static void syntax_problem(struct builder *b, const yaml_parser_t *parser)
 {
-    const yaml_mark_t *at = &parser->problem_mark;
+    const yaml_mark_t reader =
+        mark_of_offset(b->text, b->bytes, parser->problem_offset);
+    const yaml_mark_t *at =
+        parser->error == YAML_READER_ERROR ? &reader : &parser->problem_mark;
     const char *what = parser->problem ? parser->problem : "is no YAML";
 
     if (parser->context)
@@ -309,7 +326,7 @@ static int acceptable_bytes(const char *text, size_t bytes,
 struct dq_yaml *dq_yaml_parse(const char *text, size_t bytes,
                               struct dq_problems *problems)
 {
-    struct builder b = {.problems = problems};
+    struct builder b = {.text = text, .bytes = bytes, .problems = problems};
     yaml_parser_t parser;
 
     if (!acceptable_bytes(text, bytes, problems))

@@ -48,8 +48,10 @@ void dq_problems_sort(struct dq_problems *all); /* by line, then column */
 void dq_problems_free(struct dq_problems *all);
 
 /* Parse; NULL when the text is no acceptable document, with every reason
- * found in problems (syntax stops at the first; duplicate keys are all
- * told). The caller frees the tree. One thread a call. */
+ * found in problems (syntax stops at the first). Duplicate keys are all told,
+ * and the tree holds both, the first one first: the caller goes on to tell
+ * what else is wrong, but a tree with problems is not to be used. The caller
+ * frees the tree. One thread a call. */
 struct dq_yaml *dq_yaml_parse(const char *text, size_t bytes,
                               struct dq_problems *problems);
 void dq_yaml_free(struct dq_yaml *tree); /* NULL is fine */

@@ -68,6 +68,17 @@ static void summarize(const char *path, const struct dq_problems *problems,
     }
 }
 
+/* A message without the path before it, which a problem gets anyway. */
+static const char *after_path(const char *text, const char *path)
+{
+    size_t bytes = strlen(path);
+
+    return strncmp(text, path, bytes) == 0 &&
+                   strncmp(text + bytes, ": ", 2) == 0
+               ? text + bytes + 2
+               : text;
+}
+
 struct dq_spec *dq_spec_read_text(const char *path, struct dq_bytes *text,
                                   struct dq_problems *problems,
                                   struct dq_err *err)
@@ -78,7 +89,7 @@ struct dq_spec *dq_spec_read_text(const char *path, struct dq_bytes *text,
 
     if (read_job(path, text, err)) {
         if (err->code == DQ_SPEC)
-            dq_problem_add(problems, 1, 1, "%s", err->text);
+            dq_problem_add(problems, 1, 1, "%s", after_path(err->text, path));
         return NULL;
     }
     file = piped ? dq_strdup(path) : dq_path_absolute(path);

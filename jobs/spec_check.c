@@ -40,7 +40,7 @@ static int ends_in_exr(const char *path)
 {
     size_t bytes = strlen(path);
 
-    return bytes > 4 && strcasecmp(path + bytes - 4, ".exr") == 0;
+    return bytes >= 4 && strcasecmp(path + bytes - 4, ".exr") == 0;
 }
 
 static void check_output_ending(const struct check *c)

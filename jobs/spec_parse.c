@@ -64,6 +64,16 @@ static void unknown_key(struct reading *r, const char *section,
 
 /* ---- entries -------------------------------------------------------------*/
 
+/* How much of a text is "<key>: " already: whoever reads frames says so. */
+static size_t bytes_of_key(const char *text, const char *key)
+{
+    size_t bytes = strlen(key);
+
+    return strncmp(text, key, bytes) == 0 && strncmp(text + bytes, ": ", 2) == 0
+               ? bytes + 2
+               : 0;
+}
+
 static void read_field(struct reading *r, int id, const struct dq_yaml *entry)
 {
     const struct dq_field *field = &dq_fields[id];
@@ -80,7 +90,7 @@ static void read_field(struct reading *r, int id, const struct dq_yaml *entry)
     given->state = DQ_BAD;
     dq_field_name(field, name);
     dq_problem_add(r->problems, entry->line, entry->column, "%s: %s", name,
-                   err.text);
+                   err.text + bytes_of_key(err.text, name));
 }
 
 static void read_section(struct reading *r, int at, const struct dq_yaml *entry)

@@ -299,6 +299,10 @@ int dq_value_read(const struct dq_field *field, const struct dq_yaml *value,
     if (value->kind != DQ_YAML_SCALAR)
         return dq_fail(err, DQ_SPEC, "expects one value, not a %s",
                        value->kind == DQ_YAML_MAP ? "group of keys" : "list");
+    if (is_nothing(value) && field->type == DQ_VALUE_SEQUENCE)
+        return dq_fail(err, DQ_SPEC,
+                       "has no value; a pattern that begins with '#' needs "
+                       "quotes");
     if (is_nothing(value))
         return dq_fail(err, DQ_SPEC,
                        "has no value; write one or leave the line away");

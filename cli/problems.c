@@ -1,0 +1,116 @@
+#include "cli/problems.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Longest stretch of a line that is shown, and how much of it stands before
+ * the caret when the line is longer. */
+enum { SHOWN = 150, BEFORE = 60 };
+
+static int continues(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The line of that number (from 1); its bytes in *bytes. */
+static const char *find_line(const struct dq_bytes *text, int number,
+                             size_t *bytes)
+{
+    const char *at = text->data, *end = at + text->count;
+
+    while (at && --number > 0) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at ? at + 1 : NULL;
+    }
+    if (at) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+        *bytes = (size_t)((stop ? stop : end) - at);
+        *bytes -= *bytes && at[*bytes - 1] == '\r';
+    }
+    return at;
+}
+
+static void print_safe(FILE *to, char c)
+{
+    putc(c == '\t' ? ' ' : (unsigned char)c < ' ' || c == 0x7f ? '?' : c, to);
+}
+
+/* The characters from first to last (from 1) of a line. */
+static void print_characters(FILE *to, const char *line, size_t bytes,
+                             int first, int last)
+{
+    int column = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        column += !continues(line[i]);
+        if (column >= first && column <= last)
+            print_safe(to, line[i]);
+    }
+}
+
+static void print_line(FILE *to, const struct dq_bytes *text, int number,
+                       int column)
+{
+    size_t bytes = 0;
+    const char *line = text->count ? find_line(text, number, &bytes) : NULL;
+    int first = column > SHOWN - BEFORE ? column - BEFORE : 1;
+
+    if (!line)
+        return;
+    fprintf(to, "%6d | ", number);
+    print_characters(to, line, bytes, first, first + SHOWN - 1);
+    fprintf(to, "\n       | %*s\n", column - first + 1, "^");
+}
+
+static void print_text(FILE *to, const char *text)
+{
+    for (; *text; text++)
+        print_safe(to, *text);
+}
+
+void dq_problems_print(FILE *to, const char *file, const struct dq_bytes *text,
+                       const struct dq_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct dq_problem *p = &problems->list[i];
+
+        print_text(to, file);
+        fprintf(to, ":%d:%d: ", p->line, p->column);
+        print_text(to, p->text);
+        putc('\n', to);
+        print_line(to, text, p->line, p->column);
+    }
+}
+
+json_t *dq_text_json(const char *text)
+{
+    json_t *json = json_string(text);
+    char *clean;
+
+    if (json)
+        return json;
+    clean = dq_strdup(text);
+    for (char *p = clean; *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    json = json_string(clean);
+    free(clean);
+    return json;
+}
+
+json_t *dq_problems_json(const struct dq_problems *problems)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct dq_problem *p = &problems->list[i];
+
+        json_array_append_new(all, json_pack("{s:i, s:i, s:o}", "line", p->line,
+                                             "column", p->column, "text",
+                                             dq_text_json(p->text)));
+    }
+    return all;
+}
