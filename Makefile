@@ -145,13 +145,19 @@ deps_depthq-worker  := daemon infer jobs io base
 libs_depthq-worker  := $(LIBS_uv) $(libs_infer)
 deps_depthq-inspect := cli io base
 libs_depthq-inspect := $(libs_io)
-deps_depthq-preview := cli io base
+deps_depthq-preview := cli jobs io base
 libs_depthq-preview := $(libs_io)
 deps_depthq-scene   := scene io base
 libs_depthq-scene   := $(libs_scene)
 
+# A build is laid out as an installation is: programs find the models there.
+MODELS := $(B)/share/depthq/models
+$(MODELS):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../../models $@
+
 define program_rule
-$(1): $(patsubst %.c,$(B)/obj/%.o,$(main_$(notdir $(1)))) $(call libs_for,$(notdir $(1)))
+$(1): $(patsubst %.c,$(B)/obj/%.o,$(main_$(notdir $(1)))) $(call libs_for,$(notdir $(1))) | $(MODELS)
 	@mkdir -p $$(@D)
 	$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(notdir $(1))) $(libs_$(notdir $(1)))
 endef
@@ -164,14 +170,30 @@ $(B)/test/$(1)/%_test: $(B)/obj/$(1)/%_test.o $(call libs_for,$(1))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call test_rule,$(f))))
 
+# tests/tools/x.c: a small program over io and base that the oracle tests call
+TOOLS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+$(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,io)
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,io) $(libs_io)
+
+# scripts/generate: pages and schemas made from the tables of jobs/
+$(B)/tools/generate_docs: $(B)/obj/tests/tools/generate_docs.o $(call libs_for,jobs)
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,jobs) $(libs_jobs)
+
+.PHONY: print-build
+print-build:
+	@echo $(B)
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- tasks -----------------------------------------------------------------
-.PHONY: help setup demo check test unit format lint bench clean install
+.PHONY: tools help setup demo check test unit format lint bench clean install
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
 
+tools: $(TOOLS)
 unit-programs: $(TESTS)
 unit: $(TESTS) ## build and run the unit tests of this variant
 	@scripts/run_tests $(TESTS)
