@@ -12,6 +12,7 @@
 #include "base/fingerprint.h"
 #include "base/mem.h"
 #include "infer/ticket.h"
+#include "io/provenance.h"
 
 /* A plate that fails while it is younger than this may still be copied. */
 enum { GROWING_S = 60 };
@@ -99,7 +100,8 @@ static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
         found =
             dq_plate_open(bytes.data, bytes.count, t->output_path, &ignored);
     for (; found && !has && part < dq_plate_info(found)->part_count; part++)
-        has = dq_plate_attribute(found, part, "depthq/fingerprint");
+        has = dq_plate_attribute(found, part,
+                                 dq_provenance_name(DQ_ATTR_FINGERPRINT));
     *ours = has != NULL;
     right = has && strcmp(has, t->outcome.fingerprint) == 0 &&
             dq_plate_verify(found, &ignored) == DQ_OK;

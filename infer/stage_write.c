@@ -14,6 +14,7 @@
 #include "infer/quantity.h"
 #include "infer/ticket.h"
 #include "io/depth_file.h"
+#include "io/provenance.h"
 
 /* ---- values ---------------------------------------------------------------
  */
@@ -57,17 +58,18 @@ static void judge(struct dq_ticket *t)
 /* ---- provenance: only what is the same every time -------------------------
  */
 
-enum { ATTRS = 20, ATTR_TEXT = 160 };
+enum { ATTR_TEXT = 160 };
 
 struct provenance {
-    struct dq_depth_attr list[ATTRS];
-    char text[ATTRS][ATTR_TEXT];
+    struct dq_depth_attr list[DQ_ATTRS];
+    char text[DQ_ATTRS][ATTR_TEXT];
     size_t count;
 };
 
-static void say(struct provenance *p, const char *name, const char *fmt, ...)
-    DQ_PRINTF(3, 4);
-static void say(struct provenance *p, const char *name, const char *fmt, ...)
+static void say(struct provenance *p, enum dq_provenance what, const char *fmt,
+                ...) DQ_PRINTF(3, 4);
+static void say(struct provenance *p, enum dq_provenance what, const char *fmt,
+                ...)
 {
     va_list args;
     char *text = p->text[p->count];
@@ -75,16 +77,16 @@ static void say(struct provenance *p, const char *name, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, ATTR_TEXT, fmt, args);
     va_end(args);
-    p->list[p->count].name = name;
+    p->list[p->count].name = dq_provenance_name(what);
     p->list[p->count].value = text;
     p->count++;
 }
 
 static void say_model(struct provenance *p, const struct dq_model *model)
 {
-    say(p, "depthq/model", "%s", model->name);
-    say(p, "depthq/model_version", "%s", model->version);
-    say(p, "depthq/model_sha256", "%s", model->sha256);
+    say(p, DQ_ATTR_MODEL, "%s", model->name);
+    say(p, DQ_ATTR_MODEL_VERSION, "%s", model->version);
+    say(p, DQ_ATTR_MODEL_SHA256, "%s", model->sha256);
 }
 
 static void say_numbers(struct provenance *p, const struct dq_ticket *t,
@@ -92,14 +94,14 @@ static void say_numbers(struct provenance *p, const struct dq_ticket *t,
 {
     const struct dq_recipe *recipe = t->request.recipe;
 
-    say(p, "depthq/kind", "%s", dq_depth_kind_name(q->kind));
-    say(p, "depthq/unit", "%s", q->unit);
-    say(p, "depthq/sky", "%.9g", (double)q->sky);
-    say(p, "depthq/range", "%.9g %.9g", t->shot.range_low, t->shot.range_high);
+    say(p, DQ_ATTR_KIND, "%s", dq_depth_kind_name(q->kind));
+    say(p, DQ_ATTR_UNIT, "%s", q->unit);
+    say(p, DQ_ATTR_SKY, "%.9g", (double)q->sky);
+    say(p, DQ_ATTR_RANGE, "%.9g %.9g", t->shot.range_low, t->shot.range_high);
     if (recipe->far > 0)
-        say(p, "depthq/near_far", "%.9g %.9g", recipe->near, recipe->far);
-    say(p, "depthq/scale_shift", "1 0");
-    say(p, "depthq/exposure_ev", "%.6g", (double)t->shot.exposure_ev);
+        say(p, DQ_ATTR_NEAR_FAR, "%.9g %.9g", recipe->near, recipe->far);
+    say(p, DQ_ATTR_SCALE_SHIFT, "1 0");
+    say(p, DQ_ATTR_EXPOSURE, "%.6g", (double)t->shot.exposure_ev);
 }
 
 static void say_all(struct provenance *p, const struct dq_ticket *t,
@@ -109,13 +111,13 @@ static void say_all(struct provenance *p, const struct dq_ticket *t,
 
     p->count = 0;
     say_model(p, t->request.recipe->model);
-    say(p, "depthq/fingerprint", "%s", t->outcome.fingerprint);
-    say(p, "depthq/plate_sha256", "%s", t->mark.sha256);
+    say(p, DQ_ATTR_FINGERPRINT, "%s", t->outcome.fingerprint);
+    say(p, DQ_ATTR_PLATE_SHA256, "%s", t->mark.sha256);
     say_numbers(p, t, q);
-    say(p, "depthq/tiles", "%s", t->plan_text);
-    say(p, "depthq/tile_fits", "%d aligned, %d shift only, %d guide only",
+    say(p, DQ_ATTR_TILES, "%s", t->plan_text);
+    say(p, DQ_ATTR_TILE_FITS, "%d aligned, %d shift only, %d guide only",
         c->aligned, c->shift_only, c->guide_only);
-    say(p, "depthq/pixel_revision", "%d", DQ_PIXELS_REVISION);
+    say(p, DQ_ATTR_REVISION, "%d", DQ_PIXELS_REVISION);
 }
 
 /* ---- file -----------------------------------------------------------------

@@ -344,6 +344,23 @@ int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
     });
 }
 
+int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
+                  struct dq_err *err)
+{
+    return guarded(err, DQ_CONFIG, [&]() -> int {
+        OIIO::ImageSpec one(width, height, 1, OIIO::TypeDesc::FLOAT);
+        OIIO::ImageSpec three(width, height, 3, OIIO::TypeDesc::UINT8);
+        OIIO::ImageBuf in(one, const_cast<float *>(values));
+        OIIO::ImageBuf out(three, rgb);
+
+        if (!OIIO::ImageBufAlgo::color_map(out, in, 0, "turbo",
+                                           OIIO::ROI::All(), 1))
+            return dq_fail(err, DQ_CONFIG, "colours cannot be mapped: %s",
+                           out.geterror().c_str());
+        return DQ_OK;
+    });
+}
+
 int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
                  const char *text, struct dq_err *err)
 {

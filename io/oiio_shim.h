@@ -62,6 +62,10 @@ int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
 int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
                 struct dq_err *err);
 
+/* Values 0..1 through the turbo map: 8-bit RGB, row by row. */
+int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
+                  struct dq_err *err);
+
 /* White text with its top left at (x, y); size is the letters' height. */
 int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
                  const char *text, struct dq_err *err);
