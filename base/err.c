@@ -49,9 +49,8 @@ int dq_fail_errno(struct dq_err *err, int code, int errnum, const char *fmt,
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
     used = strlen(err->text);
-    if (strerror_r(errnum, why, sizeof why) != 0)
-        snprintf(why, sizeof why, "errno %d", errnum);
-    snprintf(err->text + used, sizeof err->text - used, ": %s", why);
+    snprintf(err->text + used, sizeof err->text - used, ": %s",
+             strerror_r(errnum, why, sizeof why)); /* the GNU one */
     return code;
 }
 
