@@ -36,6 +36,12 @@ struct dq_wire_job {
 };
 void dq_wire_job_free(struct dq_wire_job *job); /* and zero it */
 
+enum dq_message {
+#define DQ_MESSAGE(id, word, to, doc) DQ_MESSAGE_##id,
+#include "daemon/messages.def"
+    DQ_MESSAGES
+};
+
 struct dq_wire_hello {
     int pid;
     char version[32];
@@ -44,7 +50,20 @@ struct dq_wire_hello {
     int credit;            /* tasks that may be with the worker at once */
 };
 
-/* Messages as lines, newline included; the caller frees. */
+struct dq_wire_stage {
+    struct dq_task task;
+    char stage[32];
+};
+
+struct dq_wire_note {
+    char *text; /* owned */
+};
+
+/* Which message an object is by its member "m"; -1 for none of the table. */
+int dq_wire_message(const json_t *message);
+
+/* Messages as lines, newline included; the caller frees. Bytes that are no
+ * UTF-8 (paths may be anything) arrive as they were. */
 char *dq_wire_job_line(const struct dq_wire_job *job);
 char *dq_wire_task_line(const struct dq_task *task);
 char *dq_wire_drop_line(const struct dq_task *task);
@@ -62,12 +81,17 @@ int dq_wire_read_task(const json_t *message, struct dq_task *task,
                       struct dq_err *err);
 int dq_wire_read_hello(const json_t *message, struct dq_wire_hello *hello,
                        struct dq_err *err);
+int dq_wire_read_stage(const json_t *message, struct dq_wire_stage *stage,
+                       struct dq_err *err);
 int dq_wire_read_result(const json_t *message, struct dq_result *result,
                         struct dq_err *err);
+int dq_wire_read_note(const json_t *message, struct dq_wire_note *note,
+                      struct dq_err *err); /* the caller frees note->text */
 
 /* Take the next whole line out of what has been received so far: its parsed
- * object (new reference), or NULL with err clear when there is no whole line
- * yet, or NULL with DQ_BUG when the line is no message. */
+ * object (new reference), a message of the table, or NULL with err clear
+ * when there is no whole line yet, or NULL with DQ_BUG when the line is no
+ * message. */
 json_t *dq_wire_next(struct dq_bytes *received, struct dq_err *err);
 
 #ifdef __cplusplus
