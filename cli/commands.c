@@ -12,10 +12,10 @@
 #include "base/text.h"
 
 const struct dq_command dq_commands[] = {
-#define DQ_VERB(name, function, synopsis, doc, example, comment) \
-    {name, function, NULL, synopsis, doc, example, comment},
-#define DQ_PROGRAM(name, program, synopsis, doc, example, comment) \
-    {name, NULL, program, synopsis, doc, example, comment},
+#define DQ_VERB(name, function, doc, example, comment) \
+    {name, function, NULL, doc, example, comment},
+#define DQ_PROGRAM(name, program, doc, example, comment) \
+    {name, NULL, program, doc, example, comment},
 #include "cli/commands.def"
 };
 

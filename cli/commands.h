@@ -12,14 +12,14 @@ struct dq_command {
     const char *name;
     int (*run)(int argc, char **argv); /* or NULL: */
     const char *program;               /* a program of the libexec folder */
-    const char *synopsis, *doc;
+    const char *doc;
     const char *example, *comment; /* or NULL */
 };
 
 extern const struct dq_command dq_commands[];
 extern const size_t dq_command_count;
 
-#define DQ_VERB(name, function, synopsis, doc, example, comment) \
+#define DQ_VERB(name, function, doc, example, comment) \
     int function(int argc, char **argv);
 #include "cli/commands.def"
 
