@@ -123,13 +123,31 @@ exr_result_t dq_exr_encoder_aim(struct dq_exr_encoder *encoder,
     return EXR_ERR_SUCCESS;
 }
 
+/* A chunk that is as large compressed as raw is read as raw by everybody; yet
+ * OpenEXR 3.5.3 writes the compressed form of B44 and PXR24 then (they test
+ * for larger, not for as large), and the chunk is garbage ever after. */
+static exr_result_t compress(exr_encode_pipeline_t *pipe)
+{
+    exr_result_t result = exr_compress_chunk(pipe);
+
+    if (result != EXR_ERR_SUCCESS ||
+        pipe->compressed_bytes < pipe->packed_bytes)
+        return result;
+    memcpy(pipe->compressed_buffer, pipe->packed_buffer, pipe->packed_bytes);
+    pipe->compressed_bytes = pipe->packed_bytes;
+    return EXR_ERR_SUCCESS;
+}
+
 exr_result_t dq_exr_encoder_run(struct dq_exr_encoder *encoder)
 {
     exr_result_t result = EXR_ERR_SUCCESS;
 
-    if (!encoder->pipe.write_fn)
+    if (!encoder->pipe.write_fn) {
         result = exr_encoding_choose_default_routines(
             encoder->exr, encoder->part, &encoder->pipe);
+        if (encoder->pipe.compress_fn)
+            encoder->pipe.compress_fn = compress;
+    }
     if (result == EXR_ERR_SUCCESS)
         result = exr_encoding_run(encoder->exr, encoder->part, &encoder->pipe);
     if (result == EXR_ERR_SUCCESS)

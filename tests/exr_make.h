@@ -196,6 +196,20 @@ static inline int made_index(const struct made_part *p, const char *name)
     abort();
 }
 
+/* The library stores B44 and PXR24 wrongly when they save nothing. */
+static inline exr_result_t made_compress(exr_encode_pipeline_t *pipe)
+{
+    exr_result_t result = exr_compress_chunk(pipe);
+
+    if (result == EXR_ERR_SUCCESS &&
+        pipe->compressed_bytes >= pipe->packed_bytes) {
+        memcpy(pipe->compressed_buffer, pipe->packed_buffer,
+               pipe->packed_bytes);
+        pipe->compressed_bytes = pipe->packed_bytes;
+    }
+    return result;
+}
+
 /* Encode one chunk whose first pixel is (x0, y0) of its level. */
 static inline void made_chunk(exr_context_t exr, const struct made_file *file,
                               int part, const exr_chunk_info_t *chunk,
@@ -235,10 +249,29 @@ static inline void made_chunk(exr_context_t exr, const struct made_file *file,
         c->user_data_type = c->data_type;
     }
     made_check(exr_encoding_choose_default_routines(exr, part, &pipe));
+    if (pipe.compress_fn)
+        pipe.compress_fn = made_compress;
     made_check(exr_encoding_run(exr, part, &pipe));
     made_check(exr_encoding_destroy(exr, &pipe));
     for (i = 0; i < 64; i++)
         free(planes[i]);
+}
+
+/* Cut a tile to its level: the library cuts it to the full-size one. */
+static inline void made_cut(exr_context_t exr, int part,
+                            const struct made_part *p, exr_chunk_info_t *c)
+{
+    uint64_t pixel =
+        c->unpacked_size / ((uint64_t)c->width * (uint64_t)c->height);
+    int32_t width, height;
+
+    made_check(exr_get_level_sizes(exr, part, c->level_x, c->level_y, &width,
+                                   &height));
+    width -= c->start_x * p->tile_x;
+    height -= c->start_y * p->tile_y;
+    c->width = width < p->tile_x ? width : p->tile_x;
+    c->height = height < p->tile_y ? height : p->tile_y;
+    c->unpacked_size = pixel * (uint64_t)c->width * (uint64_t)c->height;
 }
 
 static inline void made_tiles(exr_context_t exr, const struct made_file *file,
@@ -257,6 +290,7 @@ static inline void made_tiles(exr_context_t exr, const struct made_file *file,
 
             made_check(exr_write_tile_chunk_info(exr, part, x, ty, level_x,
                                                  level_y, &chunk));
+            made_cut(exr, part, p, &chunk);
             made_chunk(exr, file, part, &chunk,
                        p->data.x0 + (int64_t)x * p->tile_x,
                        p->data.y0 + (int64_t)ty * p->tile_y);
