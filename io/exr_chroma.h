@@ -2,7 +2,7 @@
  *
  * Y is luminance; RY = (R - Y) / Y and BY = (B - Y) / Y stand at every second
  * pixel of every second row, on the pixel itself. The weights of R, G and B in
- * Y are the Y column of the matrix from RGB to CIE XYZ that the file's
+ * Y are the Y row of the matrix from RGB to CIE XYZ that the file's
  * chromaticities give (Rec. 709's when it has none), as the OpenEXR library
  * defines them ("Technical Introduction to OpenEXR", luminance-chroma).
  * Between samples chroma is interpolated linearly; OpenEXR's own C++ reader
