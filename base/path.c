@@ -9,24 +9,22 @@
 /* Drop "." pieces and doubled slashes, in place; ".." stays. */
 static char *tidy(char *path)
 {
-    char *to = path;
+    char *to = path + (*path == '/');
     const char *from = path;
 
-    while (*from) {
-        if (from[0] == '/' && from[1] == '/') {
-            from++;
-        } else if ((from == path || from[-1] == '/') && from[0] == '.' &&
-                   from[1] == '/') {
-            from += 2;
-        } else if (from > path && from[-1] == '/' && from[0] == '.' &&
-                   from[1] == '\0') {
-            from++;
-        } else {
-            *to++ = *from++;
+    while (*(from += strspn(from, "/"))) {
+        size_t bytes = strcspn(from, "/");
+
+        if (bytes != 1 || *from != '.') {
+            if (to > path && to[-1] != '/')
+                *to++ = '/';
+            memmove(to, from, bytes);
+            to += bytes;
         }
+        from += bytes;
     }
-    if (to > path + 1 && to[-1] == '/')
-        to--;
+    if (to == path && *path)
+        *to++ = '.';
     *to = '\0';
     return path;
 }

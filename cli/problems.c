@@ -1,5 +1,6 @@
 #include "cli/problems.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +10,14 @@
  * the caret when the line is longer. */
 enum { SHOWN = 150, BEFORE = 60 };
 
-static int continues(char c)
+/* Bytes of the character that begins a text of count bytes. */
+static size_t character(const char *text, size_t count)
 {
-    return ((unsigned char)c & 0xc0) == 0x80;
+    size_t bytes = 1;
+
+    while (bytes < count && ((unsigned char)text[bytes] & 0xc0) == 0x80)
+        bytes++;
+    return bytes;
 }
 
 /* The line of that number (from 1); its bytes in *bytes. */
@@ -33,9 +39,19 @@ static const char *find_line(const struct dq_bytes *text, int number,
     return at;
 }
 
-static void print_safe(FILE *to, char c)
+/* A character of the file; a terminal takes C0, delete and C1 (two bytes in
+ * UTF-8) for commands. */
+static void print_safe(FILE *to, const char *text, size_t bytes)
 {
-    putc(c == '\t' ? ' ' : (unsigned char)c < ' ' || c == 0x7f ? '?' : c, to);
+    unsigned char first = (unsigned char)text[0];
+
+    if (first == '\t')
+        putc(' ', to);
+    else if (first < ' ' || first == 0x7f ||
+             (first == 0xc2 && bytes == 2 && (unsigned char)text[1] < 0xa0))
+        putc('?', to);
+    else
+        fwrite(text, 1, bytes, to);
 }
 
 /* The characters from first to last (from 1) of a line. */
@@ -44,10 +60,10 @@ static void print_characters(FILE *to, const char *line, size_t bytes,
 {
     int column = 0;
 
-    for (size_t i = 0; i < bytes; i++) {
-        column += !continues(line[i]);
-        if (column >= first && column <= last)
-            print_safe(to, line[i]);
+    for (size_t i = 0, one; i < bytes && ++column <= last; i += one) {
+        one = character(line + i, bytes - i);
+        if (column >= first)
+            print_safe(to, line + i, one);
     }
 }
 
@@ -67,8 +83,7 @@ static void print_line(FILE *to, const struct dq_bytes *text, int number,
 
 static void print_text(FILE *to, const char *text)
 {
-    for (; *text; text++)
-        print_safe(to, *text);
+    print_characters(to, text, strlen(text), 1, INT_MAX);
 }
 
 void dq_problems_print(FILE *to, const char *file, const struct dq_bytes *text,

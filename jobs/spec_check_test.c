@@ -25,6 +25,8 @@ static void the_output_is_never_the_plate(void **state)
     expect("a.####.exr", "a.####.exr", "", OVERWRITTEN);
     expect("a.####.exr", "./a.%04d.exr", "", OVERWRITTEN);
     expect("a.####.exr", "/jobs//./a.$F4.exr", "", OVERWRITTEN);
+    expect("a.####.exr", ".//a.####.exr", "", OVERWRITTEN);
+    expect("a.####.exr", "././/./a.####.exr", "", OVERWRITTEN);
     expect("a.####.exr", "a.##.exr", "", OVERWRITTEN);
     expect("a.exr", "a.exr", "", OVERWRITTEN);
     expect("a.0001.exr", "a.####.exr", "", OVERWRITTEN);

@@ -209,13 +209,30 @@ static int read_format(const struct dq_field *field,
 
 /* ---- texts ---------------------------------------------------------------*/
 
+/* Characters that no eye sees in a name: controls (C0, delete, C1), line and
+ * paragraph separators, the byte order mark and what is no character. */
+static int is_unseen(const char *p)
+{
+    static const char *const more[] = {"\xe2\x80\xa8", "\xe2\x80\xa9",
+                                       "\xef\xbb\xbf", "\xef\xbf\xbe",
+                                       "\xef\xbf\xbf"};
+    unsigned char first = (unsigned char)p[0], second = (unsigned char)p[1];
+
+    if (first < ' ' || first == 0x7f || (first == 0xc2 && second < 0xa0))
+        return 1;
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        if (strncmp(p, more[i], 3) == 0)
+            return 1;
+    return 0;
+}
+
 static int check_text(const struct dq_field *field, const char *text,
                       struct dq_err *err)
 {
     size_t bytes = strlen(text);
 
     for (const char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
+        if (is_unseen(p))
             return dq_fail(err, DQ_SPEC, "holds a control character");
     if ((double)bytes < field->low)
         return dq_fail(err, DQ_SPEC, "is empty");

@@ -206,6 +206,15 @@ static void texts(void **state)
          "6:12: output.channel: holds a control character\n"},
         {"  channel: \"a\\x7fb\"\n",
          "6:12: output.channel: holds a control character\n"},
+        {"  channel: \"a\\x82b\"\n",
+         "6:12: output.channel: holds a control character\n"},
+        {"  channel: \"a\\L\"\n",
+         "6:12: output.channel: holds a control character\n"},
+        {"  channel: \"\\ufeffZ\"\n",
+         "6:12: output.channel: holds a control character\n"},
+        {"  channel: \"\\ufffe\"\n",
+         "6:12: output.channel: holds a control character\n"},
+        {"  channel: \"\\xa0\\ufffd\"\n", NULL},
         {"input: {colorspace: \"ACES - ACEScg\"}\n", NULL},
     };
 
