@@ -86,11 +86,12 @@ static enum kind find_kind(const struct dq_plate_part *part,
 
 /* ---- messages ------------------------------------------------------------ */
 
+/* Names one after another; what goes beyond a few lines is left out. */
 static void add_name(struct dq_bytes *text, const char *name)
 {
     if (text->count < 300)
         dq_bytes_printf(text, "%s%s", text->count ? ", " : "", name);
-    else if (text->count < 303)
+    else if (strcmp(text->data + text->count - 3, "...") != 0)
         dq_bytes_text(text, ", ...");
 }
 
