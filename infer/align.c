@@ -1,0 +1,141 @@
+#include "infer/align.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "infer/align_joint.h"
+
+/* A guide whose blocks differ by less than this share of their size is flat:
+ * no scale can be had from it. */
+static const double FLAT = 1e-6;
+
+static double level_of(const struct dq_blocks *b)
+{
+    double size = 0;
+
+    for (int i = 0; i < b->rows * b->cols; i++)
+        size = fmax(size, fabs((double)b->guide[i]));
+    return size;
+}
+
+/* Median scale of the tiles that the guide determines, in log; 1 if none. */
+static double median_scale(const struct dq_fit *fits, int count)
+{
+    double *logs = dq_new_array((size_t)count, sizeof *logs);
+    int n = 0;
+    double s0;
+
+    for (int k = 0; k < count; k++)
+        if (fits[k].determined)
+            logs[n++] = log(fits[k].s);
+    s0 = n ? exp(dq_median(logs, n)) : 1;
+    free(logs);
+    return s0;
+}
+
+static void judge_scales(struct dq_fit *fits, int count, double s0)
+{
+    for (int k = 0; k < count; k++)
+        if (!(fits[k].s > 0.25 * s0 && fits[k].s < 4 * s0))
+            fits[k].determined = 0;
+}
+
+/* Weighted mean of a tile's blocks, or of the guide's there. */
+static double mean_of(const struct dq_fit *f, const double *v)
+{
+    double total = 1e-300, sum = 0;
+
+    for (int i = 0; i < f->n; i++) {
+        total += f->w[i];
+        sum += f->w[i] * v[i];
+    }
+    return sum / total;
+}
+
+/* What a tile becomes, from the solve's answer or, where that is no sane one,
+ * by the next best: its level from the guide, then the guide itself. */
+static struct dq_tile_affine settle(const struct dq_align_job *job,
+                                    const struct dq_fit *f, const double *x,
+                                    double s0)
+{
+    struct dq_tile_affine a = {1, 0, DQ_TILE_GUIDE_ONLY};
+    int sane = x && isfinite(x[0]) && isfinite(x[1]) && x[0] > 0.25 * s0 &&
+               x[0] < 4 * s0;
+    double s, b;
+
+    if (!sane && !(f->total > 0))
+        return a;
+    s = sane ? x[0] : job->log_space ? 1 : s0;
+    b = sane ? x[1] : mean_of(f, f->g) - s * mean_of(f, f->t);
+    a.fate = sane && f->determined ? DQ_TILE_ALIGNED : DQ_TILE_SHIFT_ONLY;
+    a.scale = (float)(job->log_space ? exp(b) : s);
+    a.shift = (float)(job->log_space ? 0 : b);
+    if (!isfinite(a.scale) || !isfinite(a.shift))
+        a.fate = DQ_TILE_GUIDE_ONLY;
+    return a;
+}
+
+static int fit_all(const struct dq_align_job *job,
+                   const struct dq_blocks *blocks, struct dq_fit *fits,
+                   struct dq_err *err)
+{
+    for (int k = 0; k < job->plan->count; k++)
+        if (job->tiles[k] && dq_fit_tile(job, blocks, k, &fits[k], err))
+            return err->code;
+    return DQ_OK;
+}
+
+static int solve_all(const struct dq_align_job *job,
+                     const struct dq_blocks *blocks, struct dq_fit *fits,
+                     struct dq_tile_affine *affine, struct dq_err *err)
+{
+    int count = job->plan->count, solved;
+    double *x = dq_new_array((size_t)count * 2, sizeof *x);
+    struct dq_laps laps;
+    double s0 = median_scale(fits, count);
+
+    judge_scales(fits, count, s0);
+    dq_laps_new(job, &laps, err);
+    solved = dq_align_joint(job, blocks, fits, &laps,
+                            dq_align_mu(job, fits, &laps), s0, x, err) == 0;
+    for (int k = 0; k < count; k++) {
+        if (job->tiles[k])
+            affine[k] = settle(job, &fits[k], solved ? x + 2 * k : NULL, s0);
+        else
+            affine[k].fate = DQ_TILE_SKIPPED;
+    }
+    dq_laps_free(&laps);
+    free(x);
+    return err->code;
+}
+
+/* Nothing to align against: every tile keeps what it says. */
+static void leave_all(const struct dq_align_job *job,
+                      struct dq_tile_affine *affine)
+{
+    for (int k = 0; k < job->plan->count; k++) {
+        affine[k].scale = 1;
+        affine[k].shift = 0;
+        affine[k].fate = job->tiles[k] ? DQ_TILE_SHIFT_ONLY : DQ_TILE_SKIPPED;
+    }
+}
+
+int dq_align(const struct dq_align_job *job, struct dq_tile_affine *affine,
+             struct dq_err *err)
+{
+    int count = job->plan->count;
+    struct dq_fit *fits = dq_new_array((size_t)count, sizeof *fits);
+    struct dq_blocks blocks;
+    int code = dq_blocks_new(job, &blocks, err);
+
+    if (!code && !(blocks.spread > FLAT * level_of(&blocks)))
+        leave_all(job, affine);
+    else if (!code && !(code = fit_all(job, &blocks, fits, err)))
+        code = solve_all(job, &blocks, fits, affine, err);
+    for (int k = 0; k < count; k++)
+        dq_fit_free(&fits[k]);
+    free(fits);
+    dq_blocks_free(&blocks);
+    return code;
+}

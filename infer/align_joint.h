@@ -1,0 +1,47 @@
+/* align_joint: all tiles of a frame together. Internal to align.
+ *
+ *   min  sum_k sum w (s_k t_k + b_k - g)^2
+ *      + mu sum_kl sum_overlap w (s_k t_k + b_k - s_l t_l - b_l)^2
+ *
+ * (reference: depth §4.4). Weights to the guide are frozen; those of the
+ * overlaps go through Huber rounds. Overlaps are taken from the tiles at
+ * their own resolution: neighbours agree there, which rescues a tile of sky
+ * with one thin wire. */
+#ifndef DQ_INFER_ALIGN_JOINT_H
+#define DQ_INFER_ALIGN_JOINT_H
+
+#include "infer/align_fit.h"
+
+/* Where two tiles show the same pixels: means of 4 x 4 of them, from each. */
+struct dq_lap {
+    int k, l, n;
+    double *p, *q; /* of tile k and of tile l; one allocation at p */
+};
+
+struct dq_laps {
+    struct dq_lap *list;
+    int count;
+};
+
+int dq_laps_new(const struct dq_align_job *job, struct dq_laps *laps,
+                struct dq_err *err);
+void dq_laps_free(struct dq_laps *laps);
+
+/* (MAD of the fits to the guide / MAD of the overlaps after their own best
+ * line)^2 within 0.3 .. 100: overlaps count as far as the network is affine
+ * from call to call. */
+double dq_align_mu(const struct dq_align_job *job, const struct dq_fit *fits,
+                   const struct dq_laps *laps);
+
+/* Solve for x = s_0, b_0, s_1, b_1, ... of all tiles; s0 is the median scale
+ * that the ridge ties undetermined ones to. DQ_MEMORY. */
+int dq_align_joint(const struct dq_align_job *job,
+                   const struct dq_blocks *blocks, const struct dq_fit *fits,
+                   const struct dq_laps *laps, double mu, double s0, double *x,
+                   struct dq_err *err);
+
+/* a (n x n, row by row, symmetric positive definite) and b -> x in b, by
+ * Cholesky in place; -1 when a is not positive definite. */
+int dq_cholesky_solve(double *a, double *b, int n);
+
+#endif

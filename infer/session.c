@@ -1,0 +1,523 @@
+#include "infer/session.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "infer/align.h"
+#include "infer/blend.h"
+#include "infer/gather.h"
+
+enum { WARM_UPS = 3, GPU_BATCH = 8 };
+
+/* What a plan needs, allocated once and used for every frame. */
+struct buffers {
+    const struct dq_tile_plan *plan; /* what they were made for */
+    int width, height, batch;        /* and which picture and batch */
+    float *in, *out;                 /* a batch's input and answer */
+    float *tiles;                    /* count x tile_h x tile_w: depth */
+    float *skies;                    /* the same: sky, or NULL */
+    const float **at;                /* count: tile k, or NULL when skipped */
+    int *order;                      /* tiles to run, in order */
+    struct dq_tile_affine *affine;
+    float *guide; /* content_h x content_w */
+    float *content;
+    float *weight;   /* height x width of the picture */
+    float *upscaled; /* tile_h x tile_w: the guide where a tile says
+                        nothing */
+    int *index;      /* scratch of gather */
+};
+
+struct dq_session {
+    const struct dq_model *model;
+    const struct dq_backend *backend;
+    struct dq_net *net;
+    struct buffers buffers;
+    const struct dq_tile_plan *warm; /* the plan that has been warmed up */
+    int batch_cap;                   /* after an out-of-memory; 0: none */
+    int is_cpu;
+    double forward_s;
+};
+
+/* ---- buffers
+ * ---------------------------------------------------------------------- */
+
+static void buffers_free(struct buffers *b)
+{
+    free(b->in);
+    free(b->out);
+    free(b->tiles);
+    free(b->skies);
+    free(b->at);
+    free(b->order);
+    free(b->affine);
+    free(b->guide);
+    free(b->content);
+    free(b->weight);
+    free(b->upscaled);
+    free(b->index);
+    memset(b, 0, sizeof *b);
+}
+
+/* Large and able to fail; NULL sets *failed. */
+static float *floats(size_t count, int *failed)
+{
+    size_t bytes = 0;
+    float *p = dq_mul(count, sizeof *p, &bytes) ? malloc(bytes) : NULL;
+
+    if (!p)
+        *failed = 1;
+    return p;
+}
+
+static size_t product(int a, int b)
+{
+    return (size_t)a * (size_t)b;
+}
+
+/* The larger of a batch of tiles and one guide. */
+static size_t forward_pixels(const struct dq_tile_plan *plan,
+                             const struct dq_model *model, int batch)
+{
+    size_t tiles = product(plan->tile_w, plan->tile_h) * (size_t)batch;
+    size_t guide = product(plan->guide_w, plan->guide_h) *
+                   (size_t)(model->batch ? model->batch : 1);
+
+    return tiles > guide ? tiles : guide;
+}
+
+static int buffers_make(struct dq_session *s, const struct dq_tile_plan *plan,
+                        const struct dq_picture *picture, int batch,
+                        struct dq_err *err)
+{
+    struct buffers *b = &s->buffers;
+    size_t count = (size_t)plan->count;
+    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t pixels = forward_pixels(plan, s->model, batch);
+    int sides = plan->tile_w + plan->tile_h + plan->guide_w + plan->guide_h;
+    int failed = 0;
+
+    buffers_free(b);
+    b->in = floats(pixels * 3, &failed);
+    b->out = floats(pixels * (size_t)s->model->output_channels, &failed);
+    b->tiles = floats(count * tile, &failed);
+    if (s->model->sky_channel >= 0)
+        b->skies = floats(count * tile, &failed);
+    b->guide = floats(product(plan->content_w, plan->content_h), &failed);
+    b->content = floats(product(plan->content_w, plan->content_h), &failed);
+    b->weight = floats(product(picture->width, picture->height), &failed);
+    b->upscaled = floats(tile, &failed);
+    if (failed) {
+        buffers_free(b);
+        return dq_fail(err, DQ_MEMORY, "no memory for %d tiles of %d x %d",
+                       plan->count, plan->tile_w, plan->tile_h);
+    }
+    b->at = dq_new_array(count, sizeof *b->at);
+    b->order = dq_new_array(count, sizeof *b->order);
+    b->affine = dq_new_array(count, sizeof *b->affine);
+    b->index = dq_new_array((size_t)sides, sizeof *b->index);
+    b->plan = plan;
+    b->width = picture->width;
+    b->height = picture->height;
+    b->batch = batch;
+    return DQ_OK;
+}
+
+static int buffers_for(struct dq_session *s, const struct dq_tile_plan *plan,
+                       const struct dq_picture *picture, int batch,
+                       struct dq_err *err)
+{
+    const struct buffers *b = &s->buffers;
+
+    if (b->plan == plan && b->width == picture->width &&
+        b->height == picture->height && b->batch >= batch)
+        return DQ_OK;
+    return buffers_make(s, plan, picture, batch, err);
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------
+ */
+
+struct dq_session *dq_session_open(const struct dq_model *model,
+                                   const void *bytes, size_t count,
+                                   const struct dq_device *device,
+                                   struct dq_err *err)
+{
+    struct dq_session *s = dq_new(sizeof *s);
+
+    s->model = model;
+    s->is_cpu = strcmp(device->name, "cpu") == 0;
+    s->backend = dq_backend_find(model->runtime, err);
+    if (s->backend)
+        s->net = s->backend->open(model, bytes, count, device, err);
+    if (!s->net) {
+        dq_because(err, "model %s@%s", model->name, model->version);
+        dq_session_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void dq_session_close(struct dq_session *s)
+{
+    if (!s)
+        return;
+    if (s->net)
+        s->backend->close(s->net);
+    buffers_free(&s->buffers);
+    free(s);
+}
+
+double dq_session_forward_s(const struct dq_session *s)
+{
+    return s->forward_s;
+}
+
+/* ---- forwards
+ * ------------------------------------------------------------------------- */
+
+static int batch_for(const struct dq_session *s,
+                     const struct dq_session_rule *rule)
+{
+    int batch = rule->batch ? rule->batch : s->is_cpu ? 1 : GPU_BATCH;
+
+    if (s->model->batch)
+        return s->model->batch; /* baked in */
+    if (s->batch_cap && batch > s->batch_cap)
+        batch = s->batch_cap;
+    return batch;
+}
+
+static int forward(struct dq_session *s, int batch, int h, int w,
+                   struct dq_err *err)
+{
+    double begun = dq_clock_s();
+    int code = s->backend->run(s->net, s->buffers.in, batch, h, w,
+                               s->buffers.out, err);
+
+    s->forward_s += dq_clock_s() - begun;
+    return code;
+}
+
+/* Nothing but finite numbers leaves the network's side of the house. */
+static int check_finite(const float *v, size_t n, const char *what, int k,
+                        struct dq_err *err)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bad += !isfinite(v[i]);
+    if (bad == 0)
+        return DQ_OK;
+    return dq_fail(err, DQ_ANSWER,
+                   "the network answered %zu values that are not finite in "
+                   "%s %d",
+                   bad, what, k);
+}
+
+static const float *plane_of(const struct dq_session *s, int picture,
+                             int channel, size_t pixels)
+{
+    return s->buffers.out +
+           ((size_t)(picture * s->model->output_channels) + (size_t)channel) *
+               pixels;
+}
+
+static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
+                      const struct dq_picture *picture, float *guide,
+                      struct dq_err *err)
+{
+    struct buffers *b = &s->buffers;
+    size_t pixels = product(plan->guide_w, plan->guide_h);
+    int batch = s->model->batch ? s->model->batch : 1;
+    const float *depth;
+
+    if (dq_gather_guide(picture, s->model, plan, b->content, b->index, b->in,
+                        err))
+        return err->code;
+    for (int i = 1; i < batch; i++) /* baked in: the same picture again */
+        memcpy(b->in + (size_t)i * 3 * pixels, b->in,
+               3 * pixels * sizeof *b->in);
+    if (forward(s, batch, plan->guide_h, plan->guide_w, err))
+        return dq_because(err, "guide");
+    depth = plane_of(s, 0, s->model->depth_channel, pixels);
+    if (check_finite(depth, pixels, "guide", 0, err))
+        return err->code;
+    for (int y = 0; y < plan->content_h; y++)
+        memcpy(guide + product(y, plan->content_w),
+               depth + product(y, plan->guide_w),
+               (size_t)plan->content_w * sizeof *guide);
+    return DQ_OK;
+}
+
+/* ---- tiles
+ * ------------------------------------------------------------------------------
+ */
+
+static int touches(const struct dq_tile_plan *plan, int k,
+                   const struct dq_picture *p)
+{
+    const struct dq_tile *t = &plan->tiles[k];
+
+    return t->x < p->x + p->width && t->x + plan->tile_w > p->x &&
+           t->y < p->y + p->height && t->y + plan->tile_h > p->y;
+}
+
+static int list_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
+                      const struct dq_picture *picture)
+{
+    struct buffers *b = &s->buffers;
+    size_t tile = product(plan->tile_w, plan->tile_h);
+    int n = 0;
+
+    for (int k = 0; k < plan->count; k++) {
+        b->at[k] = NULL;
+        if (!touches(plan, k, picture))
+            continue;
+        b->at[k] = b->tiles + (size_t)k * tile;
+        b->order[n++] = k;
+    }
+    return n;
+}
+
+/* Fill a whole batch from order[first ...]; a short one is filled up with its
+ * last tile, so that every forward has one shape. */
+static void fill_batch(struct dq_session *s, const struct dq_tile_plan *plan,
+                       const struct dq_picture *picture, int first, int count,
+                       int batch)
+{
+    struct buffers *b = &s->buffers;
+    size_t values = 3 * product(plan->tile_w, plan->tile_h);
+
+    for (int i = 0; i < batch; i++) {
+        int k = b->order[first + (i < count ? i : count - 1)];
+
+        if (i < count)
+            dq_gather_tile(picture, s->model, plan->tiles[k].x,
+                           plan->tiles[k].y, plan->tile_w, plan->tile_h,
+                           b->index, b->in + (size_t)i * values);
+        else
+            memcpy(b->in + (size_t)i * values,
+                   b->in + (size_t)(count - 1) * values,
+                   values * sizeof *b->in);
+    }
+}
+
+static int keep_batch(struct dq_session *s, const struct dq_tile_plan *plan,
+                      int first, int count, struct dq_err *err)
+{
+    struct buffers *b = &s->buffers;
+    size_t tile = product(plan->tile_w, plan->tile_h);
+
+    for (int i = 0; i < count; i++) {
+        int k = b->order[first + i];
+        const float *depth = plane_of(s, i, s->model->depth_channel, tile);
+
+        if (check_finite(depth, tile, "tile", k, err))
+            return err->code;
+        memcpy(b->tiles + (size_t)k * tile, depth, tile * sizeof *depth);
+        if (b->skies)
+            memcpy(b->skies + (size_t)k * tile,
+                   plane_of(s, i, s->model->sky_channel, tile),
+                   tile * sizeof *depth);
+    }
+    return DQ_OK;
+}
+
+/* Halve the batch after an out-of-memory, never the tile: a smaller tile
+ * would change pixels. True when there is something left to halve. */
+static int halve(struct dq_session *s, int *batch, struct dq_err *err)
+{
+    if (err->code != DQ_MEMORY || *batch == 1 || s->model->batch)
+        return 0;
+    *batch = *batch / 2;
+    s->batch_cap = *batch;
+    dq_err_clear(err);
+    return 1;
+}
+
+static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
+                     const struct dq_session_rule *rule,
+                     const struct dq_picture *picture, int n,
+                     struct dq_tile_counts *counts, struct dq_err *err)
+{
+    int batch = batch_for(s, rule);
+
+    for (int first = 0; first < n;) {
+        int count = n - first < batch ? n - first : batch;
+
+        fill_batch(s, plan, picture, first, count, batch);
+        if (forward(s, batch, plan->tile_h, plan->tile_w, err)) {
+            if (!halve(s, &batch, err))
+                return dq_because(err, "tile %d", s->buffers.order[first]);
+            counts->halved++;
+            continue;
+        }
+        if (keep_batch(s, plan, first, count, err))
+            return err->code;
+        first += count;
+    }
+    counts->tiles = n;
+    counts->batch = batch;
+    return DQ_OK;
+}
+
+/* ---- together
+ * ----------------------------------------------------------------------------
+ */
+
+/* Where a tile says nothing the guide stands for it, enlarged. */
+static const float *guide_tile(struct dq_session *s,
+                               const struct dq_tile_plan *plan, int k)
+{
+    const struct dq_tile *t = &plan->tiles[k];
+    struct buffers *b = &s->buffers;
+    double sx = (double)plan->content_w / plan->width;
+    double sy = (double)plan->content_h / plan->height;
+
+    for (int y = 0; y < plan->tile_h; y++)
+        for (int x = 0; x < plan->tile_w; x++) {
+            int gx = (int)((t->x + x + 0.5) * sx);
+            int gy = (int)((t->y + y + 0.5) * sy);
+
+            gx = gx < plan->content_w ? gx : plan->content_w - 1;
+            gy = gy < plan->content_h ? gy : plan->content_h - 1;
+            b->upscaled[product(y, plan->tile_w) + (size_t)x] =
+                b->guide[product(gy, plan->content_w) + (size_t)gx];
+        }
+    return b->upscaled;
+}
+
+static void count_fates(const struct dq_tile_affine *affine, int count,
+                        struct dq_tile_counts *counts)
+{
+    for (int k = 0; k < count; k++) {
+        counts->aligned += affine[k].fate == DQ_TILE_ALIGNED;
+        counts->shift_only += affine[k].fate == DQ_TILE_SHIFT_ONLY;
+        counts->guide_only += affine[k].fate == DQ_TILE_GUIDE_ONLY;
+    }
+}
+
+static void blend_all(struct dq_session *s, const struct dq_tile_plan *plan,
+                      const struct dq_picture *picture, float *depth,
+                      const float *tiles, int aligned)
+{
+    struct buffers *b = &s->buffers;
+    struct dq_blend blend = {.depth = depth,
+                             .weight = b->weight,
+                             .width = picture->width,
+                             .height = picture->height,
+                             .x = picture->x,
+                             .y = picture->y};
+    size_t tile = product(plan->tile_w, plan->tile_h);
+
+    dq_blend_clear(&blend);
+    for (int k = 0; k < plan->count; k++) {
+        const struct dq_tile_affine *a = &b->affine[k];
+
+        if (!b->at[k])
+            continue;
+        if (aligned && a->fate == DQ_TILE_GUIDE_ONLY)
+            dq_blend_add(&blend, plan, k, guide_tile(s, plan, k), 1, 0);
+        else
+            dq_blend_add(&blend, plan, k, tiles + (size_t)k * tile,
+                         aligned ? a->scale : 1, aligned ? a->shift : 0);
+    }
+}
+
+static int align_and_blend(struct dq_session *s,
+                           const struct dq_tile_plan *plan,
+                           const struct dq_picture *picture, float *depth,
+                           struct dq_tile_counts *counts, struct dq_err *err)
+{
+    struct buffers *b = &s->buffers;
+    struct dq_align_job job = {.plan = plan,
+                               .picture = picture,
+                               .guide = b->guide,
+                               .tiles = b->at,
+                               .log_space = s->model->scale != DQ_SCALE_AFFINE};
+
+    if (make_guide(s, plan, picture, b->guide, err) ||
+        dq_align(&job, b->affine, err))
+        return err->code;
+    count_fates(b->affine, plan->count, counts);
+    blend_all(s, plan, picture, depth, b->tiles, 1);
+    return dq_align_low_band(&job, depth, err);
+}
+
+int dq_session_run(struct dq_session *s, const struct dq_tile_plan *plan,
+                   const struct dq_session_rule *rule,
+                   const struct dq_picture *picture, float *depth, float *sky,
+                   struct dq_tile_counts *counts, struct dq_err *err)
+{
+    int n;
+
+    memset(counts, 0, sizeof *counts);
+    if (buffers_for(s, plan, picture, batch_for(s, rule), err))
+        return err->code;
+    n = list_tiles(s, plan, picture);
+    if (run_tiles(s, plan, rule, picture, n, counts, err))
+        return err->code;
+    if (plan->needs_guide && rule->align) {
+        if (align_and_blend(s, plan, picture, depth, counts, err))
+            return err->code;
+    } else {
+        blend_all(s, plan, picture, depth, s->buffers.tiles, 0);
+    }
+    if (sky && s->buffers.skies)
+        blend_all(s, plan, picture, sky, s->buffers.skies, 0);
+    return DQ_OK;
+}
+
+int dq_session_guide(struct dq_session *s, const struct dq_tile_plan *plan,
+                     const struct dq_picture *picture, float *guide,
+                     struct dq_err *err)
+{
+    if (buffers_for(s, plan, picture, 1, err))
+        return err->code;
+    return make_guide(s, plan, picture, guide, err);
+}
+
+/* ---- warm-up
+ * -------------------------------------------------------------------------------
+ */
+
+static int warm_shape(struct dq_session *s, int batch, int h, int w,
+                      struct dq_err *err)
+{
+    size_t values = 3 * product(h, w) * (size_t)batch;
+
+    for (size_t i = 0; i < values; i++)
+        s->buffers.in[i] = (float)(i % 251) / 251;
+    for (int i = 0; i < WARM_UPS; i++)
+        if (forward(s, batch, h, w, err))
+            return err->code;
+    return DQ_OK;
+}
+
+int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
+                    const struct dq_session_rule *rule, struct dq_err *err)
+{
+    struct dq_picture none = {.width = plan->width, .height = plan->height};
+    int batch = batch_for(s, rule);
+
+    if (s->warm == plan || strcmp(s->model->runtime, "fake") == 0)
+        return DQ_OK;
+    if (buffers_for(s, plan, &none, batch, err))
+        return err->code;
+    while (warm_shape(s, batch, plan->tile_h, plan->tile_w, err))
+        if (!halve(s, &batch, err))
+            return dq_because(err, "first forward of %d tiles of %d x %d",
+                              batch, plan->tile_w, plan->tile_h);
+    if (plan->needs_guide &&
+        warm_shape(s, s->model->batch ? s->model->batch : 1, plan->guide_h,
+                   plan->guide_w, err))
+        return dq_because(err, "first forward of the guide");
+    s->warm = plan;
+    return DQ_OK;
+}
