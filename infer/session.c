@@ -14,15 +14,21 @@
 
 enum { WARM_UPS = 3, GPU_BATCH = 8 };
 
+/* A plan's sizes: a plan's address may be another one's tomorrow. */
+struct sizes {
+    int width, height, tile_w, tile_h, count;
+    int guide_w, guide_h, content_w, content_h;
+};
+
 /* What a plan needs, allocated once and used for every frame. */
 struct buffers {
-    const struct dq_tile_plan *plan; /* what they were made for */
-    int width, height, batch;        /* and which picture and batch */
-    float *in, *out;                 /* a batch's input and answer */
-    float *tiles;                    /* count x tile_h x tile_w: depth */
-    float *skies;                    /* the same: sky, or NULL */
-    const float **at;                /* count: tile k, or NULL when skipped */
-    int *order;                      /* tiles to run, in order */
+    struct sizes sizes;       /* what they were made for */
+    int width, height, batch; /* and which picture and batch */
+    float *in, *out;          /* a batch's input and answer */
+    float *tiles;             /* count x tile_h x tile_w: depth */
+    float *skies;             /* the same: sky, or NULL */
+    const float **at;         /* count: tile k, or NULL when skipped */
+    int *order;               /* tiles to run, in order */
     struct dq_tile_affine *affine;
     float *guide; /* content_h x content_w */
     float *content;
@@ -37,8 +43,8 @@ struct dq_session {
     const struct dq_backend *backend;
     struct dq_net *net;
     struct buffers buffers;
-    const struct dq_tile_plan *warm; /* the plan that has been warmed up */
-    int batch_cap;                   /* after an out-of-memory; 0: none */
+    struct sizes warm; /* the plan that has been warmed up */
+    int batch_cap;     /* after an out-of-memory; 0: none */
     int is_cpu;
     double forward_s;
 };
@@ -120,7 +126,7 @@ static int buffers_make(struct dq_session *s, const struct dq_tile_plan *plan,
     b->order = dq_new_array(count, sizeof *b->order);
     b->affine = dq_new_array(count, sizeof *b->affine);
     b->index = dq_new_array((size_t)sides, sizeof *b->index);
-    b->plan = plan;
+    b->sizes = sizes_of(plan);
     b->width = picture->width;
     b->height = picture->height;
     b->batch = batch;
@@ -133,7 +139,7 @@ static int buffers_for(struct dq_session *s, const struct dq_tile_plan *plan,
 {
     const struct buffers *b = &s->buffers;
 
-    if (b->plan == plan && b->width == picture->width &&
+    if (is_for(&b->sizes, plan) && b->width == picture->width &&
         b->height == picture->height && b->batch >= batch)
         return DQ_OK;
     return buffers_make(s, plan, picture, batch, err);
@@ -211,7 +217,7 @@ static int check_finite(const float *v, size_t n, const char *what, int k,
     size_t bad = 0;
 
     for (size_t i = 0; i < n; i++)
-        bad += !isfinite(v[i]);
+        bad += isfinite(v[i]) ? 0 : 1;
     if (bad == 0)
         return DQ_OK;
     return dq_fail(err, DQ_ANSWER,
@@ -506,7 +512,7 @@ int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
     struct dq_picture none = {.width = plan->width, .height = plan->height};
     int batch = batch_for(s, rule);
 
-    if (s->warm == plan || strcmp(s->model->runtime, "fake") == 0)
+    if (is_for(&s->warm, plan) || strcmp(s->model->runtime, "fake") == 0)
         return DQ_OK;
     if (buffers_for(s, plan, &none, batch, err))
         return err->code;
@@ -518,6 +524,6 @@ int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
         warm_shape(s, s->model->batch ? s->model->batch : 1, plan->guide_h,
                    plan->guide_w, err))
         return dq_because(err, "first forward of the guide");
-    s->warm = plan;
+    s->warm = sizes_of(plan);
     return DQ_OK;
 }
