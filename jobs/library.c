@@ -92,7 +92,7 @@ static int find_artefact(const json_t *from, const char *folder,
     if (!file ||
         dq_json_int(from, "bytes", 1, INT64_MAX, &bytes, DQ_MODEL, err))
         return err->code;
-    if (!*file || *file == '.' || strchr(file, '/'))
+    if (!*file || strchr(file, '/'))
         return dq_fail(err, DQ_MODEL, "file: '%s' is no file beside it", file);
     ref->path = dq_path_join(folder, file);
     if (stat(ref->path, &st) || !S_ISREG(st.st_mode))

@@ -179,15 +179,17 @@ void dq_library_folders_free(struct dq_library_folders *all)
 static const char *nearest_name(const struct dq_library_folders *all,
                                 const char *name)
 {
-    const char *best = NULL;
+    const char **names = NULL, *near;
+    size_t count = 0;
 
     for (size_t i = 0; i < all->count; i++)
-        for (size_t k = 0; k < all->list[i].count && !best; k++) {
-            const char *known = all->list[i].list[k].name;
-
-            best = dq_text_nearest(name, &known, 1);
+        for (size_t k = 0; k < all->list[i].count; k++) {
+            names = dq_grow(names, count + 1, sizeof *names);
+            names[count++] = all->list[i].list[k].name;
         }
-    return best;
+    near = dq_text_nearest(name, names, count);
+    free(names);
+    return near;
 }
 
 /* All models, or the versions of one (only); how many. */

@@ -159,12 +159,27 @@ static void the_users_library_comes_after_the_environments(void **state)
     expect_version("mine", "0.1");
     add_model(*state, "mine", "0.0.1");
     expect_version("mine", "0.0.1");
-    setenv("XDG_DATA_HOME", "relative", 1);
-    setenv("HOME", "/nowhere", 1);
-    expect_failure("yours", 0, DQ_MODEL, "there are: mine@0.0.1");
     free(make);
     free(models);
     free(data);
+}
+
+static void a_relative_data_folder_is_passed_over(void **state)
+{
+    char *make = dq_asprintf("mkdir -p %s/data/depthq/models", (char *)*state);
+    char *models = dq_asprintf("%s/data/depthq/models", (char *)*state);
+    char *here = getcwd(NULL, 0);
+
+    assert_int_equal(system(make), 0);
+    add_model(models, "mine", "0.1");
+    setenv("XDG_DATA_HOME", "data", 1);
+    setenv("HOME", "/nowhere", 1);
+    assert_int_equal(chdir(*state), 0);
+    expect_failure("mine", 0, DQ_MODEL, "there is no model 'mine'");
+    assert_int_equal(chdir(here), 0);
+    free(here);
+    free(models);
+    free(make);
 }
 
 static void an_unknown_name_is_told_what_there_is(void **state)
@@ -285,6 +300,7 @@ int main(void)
         TEST(a_model_is_found_with_path_and_digest),
         TEST(the_first_library_that_has_the_name_answers),
         TEST(the_users_library_comes_after_the_environments),
+        TEST(a_relative_data_folder_is_passed_over),
         TEST(an_unknown_name_is_told_what_there_is),
         TEST(a_word_that_is_no_name_is_refused),
         TEST(a_manifest_that_lies_is_refused_with_its_name),

@@ -275,6 +275,15 @@ static void a_duplicate_does_not_hide_the_other_problems(void **state)
     free(got);
 }
 
+static void of_a_duplicate_the_first_one_stands(void **state)
+{
+    (void)state;
+    expect_more("name: first\nname: no name\n",
+                "7:1: key 'name' is there twice (first on line 6)\n");
+    expect_more("tiles: {size: 64}\ntiles: {sise: 64}\n",
+                "7:1: key 'tiles' is there twice (first on line 6)\n");
+}
+
 static void bytes_that_are_no_text_are_refused(void **state)
 {
     static const char *const bad[] = {"retries: \xff\n", "retries: \xc0\x80\n",
@@ -356,14 +365,19 @@ static char *pixels_of(const char *more)
     return pixels;
 }
 
-static void expect_same_pixels(const char *more, int same)
+static void compare_pixels(const char *these, const char *those, int same)
 {
-    char *one = pixels_of(""), *other = pixels_of(more);
+    char *one = pixels_of(these), *other = pixels_of(those);
 
     if ((strcmp(one, other) == 0) != same)
-        fail_msg("%s%s", more, same ? "changes pixels" : "changes nothing");
+        fail_msg("%s and %s%s", these, those, same ? "differ" : "are alike");
     free(one);
     free(other);
+}
+
+static void expect_same_pixels(const char *more, int same)
+{
+    compare_pixels("", more, same);
 }
 
 static void one_value_has_one_canonical_text(void **state)
@@ -373,6 +387,7 @@ static void one_value_has_one_canonical_text(void **state)
     expect_same_pixels("tiles: {size: \"auto\", batch: auto}\n", 1);
     expect_same_pixels("  mode: 'separate'\n  mask: false\n", 1);
     expect_same_pixels("input: {exposure: auto}\n", 1);
+    compare_pixels("input: {exposure: -0}\n", "input: {exposure: 0.0}\n", 1);
 }
 
 static void what_changes_no_pixel_changes_no_canonical_text(void **state)
@@ -505,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_list_of_keys_is_told_so),
         cmocka_unit_test(what_yaml_may_not_hold_is_refused_with_its_place),
         cmocka_unit_test(a_duplicate_does_not_hide_the_other_problems),
+        cmocka_unit_test(of_a_duplicate_the_first_one_stands),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(a_file_beyond_64_KiB_is_refused),
         cmocka_unit_test(the_canonical_text_is_written_down_here),

@@ -24,7 +24,7 @@
 
 static inline struct dq_spec *parse_ok(const char *text)
 {
-    struct dq_problems problems = {0};
+    struct dq_problems problems = {NULL, 0};
     struct dq_spec *spec = dq_spec_parse(text, strlen(text), "/jobs/shot.yaml",
                                          "/jobs", &problems);
 
@@ -38,8 +38,8 @@ static inline struct dq_spec *parse_ok(const char *text)
 /* All problems of a text as "line:column: text\n" lines. */
 static inline char *problems_of(const char *text, size_t bytes)
 {
-    struct dq_problems problems = {0};
-    struct dq_bytes out = {0};
+    struct dq_problems problems = {NULL, 0};
+    struct dq_bytes out = {NULL, 0, 0};
     struct dq_spec *spec =
         dq_spec_parse(text, bytes, "/jobs/shot.yaml", "/jobs", &problems);
 

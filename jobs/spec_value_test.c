@@ -240,7 +240,8 @@ static void a_channel_name_has_at_most_255_bytes(void **state)
 
 static void a_key_without_a_value_is_an_error(void **state)
 {
-    static const char *const nothing[] = {"", " ~", " null", " # later"};
+    static const char *const nothing[] = {"",      " ~",    " null",
+                                          " NULL", " Null", " # later"};
 
     (void)state;
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
