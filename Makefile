@@ -56,7 +56,9 @@ LIBS_base  := -ljansson -lyaml -lcrypto -lm -lpthread
 LIBS_uv    := -luv
 LIBS_exr   := $(EXR_LIBS) -lstdc++ -lm -lpthread
 LIBS_oiio  := $(if $(filter 1,$(OIIO)),$(OIIO_LIBS))
-LIBS_torch := $(if $(filter 1,$(TORCH)),-L$(TORCH_DIR)/lib -Wl,-rpath,$(TORCH_DIR)/lib -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 -Wl,--as-needed)
+ifeq ($(TORCH),1)
+LIBS_torch := -L$(TORCH_DIR)/lib -Wl,-rpath,$(TORCH_DIR)/lib -Wl,--no-as-needed -ltorch -ltorch_cpu -lc10 -Wl,--as-needed
+endif
 
 # ---- sources ---------------------------------------------------------------
 FOLDERS := base io infer jobs daemon cli scene

@@ -13,8 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-/* ---- folders ----------------------------------------------------------------
- */
+/* ---- folders ------------------------------------------------------------- */
 
 static int make_one(const char *path, struct dq_err *err)
 {
@@ -50,8 +49,7 @@ int dq_make_folders(const char *path, struct dq_err *err)
     return code;
 }
 
-/* ---- temp
- * -------------------------------------------------------------------- */
+/* ---- temp ---------------------------------------------------------------- */
 
 static char *temp_name(const char *path, const char *tag)
 {
@@ -159,8 +157,7 @@ static enum written write_temp(const char *temp, const char *path,
     return result;
 }
 
-/* ---- rename
- * ------------------------------------------------------------------- */
+/* ---- rename -------------------------------------------------------------- */
 
 static int move(const char *temp, const char *path, enum dq_publish_mode mode)
 {
@@ -248,8 +245,7 @@ int dq_publish(const char *path, const void *bytes, size_t count,
     return own.code;
 }
 
-/* ---- sweep
- * ---------------------------------------------------------------------- */
+/* ---- sweep --------------------------------------------------------------- */
 
 /* ".<name>.<tag>.tmp" with a tag that begins as told. */
 static int is_temp_of(const char *entry, const char *name,

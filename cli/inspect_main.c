@@ -20,8 +20,7 @@
 #include "io/plate.h"
 #include "io/provenance.h"
 
-/* ---- one file as JSON; people get the same told in lines -------------------
- */
+/* ---- one file as JSON; people get the same told in lines ----------------- */
 
 static json_t *box_json(const struct dq_box *b)
 {
@@ -135,8 +134,7 @@ static json_t *file_json(const char *path, size_t bytes,
     return all;
 }
 
-/* ---- for people
- * --------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------------- */
 
 static void say_box(const char *what, const json_t *box)
 {
@@ -229,8 +227,7 @@ static void say_file(const json_t *f)
     json_array_foreach(json_object_get(f, "parts"), i, p) say_part(p);
 }
 
-/* ---- the program
- * ----------------------------------------------------------------- */
+/* ---- the program --------------------------------------------------------- */
 
 static int inspect(const char *path, int json, json_t *list, struct dq_err *err)
 {

@@ -48,8 +48,7 @@ struct worker {
     int failed;             /* --one: what the exit status says */
 };
 
-/* ---- telling ----------------------------------------------------------------
- */
+/* ---- telling ------------------------------------------------------------- */
 
 /* A supervisor that is gone needs no more words: it took the frames back. */
 static void write_all(int fd, const char *text, size_t count)
@@ -136,8 +135,7 @@ static void on_note(void *context, const char *text)
     send_line(context, dq_wire_note_line(text));
 }
 
-/* ---- jobs
- * -------------------------------------------------------------------- */
+/* ---- jobs ---------------------------------------------------------------- */
 
 static struct known_job *find_job(struct worker *w, int64_t job)
 {
@@ -225,8 +223,7 @@ static void drop_task(struct worker *w, const struct dq_task *task)
     dq_pipeline_drop(w->pipeline, &request);
 }
 
-/* ---- listening
- * ---------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------- */
 
 static int is(const json_t *message, const char *what)
 {
@@ -296,8 +293,7 @@ static int listen_to_supervisor(struct worker *w)
     return err.code;
 }
 
-/* ---- one frame, for a debugger
- * --------------------------------------------------- */
+/* ---- one frame, for a debugger ------------------------------------------- */
 
 static int wire_job_of_file(const char *path, struct dq_wire_job *job,
                             struct dq_err *err)
@@ -348,8 +344,7 @@ static int do_one(struct worker *w, const struct dq_worker_args *args,
     return err->code;
 }
 
-/* ---- life
- * --------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void ignore_signals(void)
 {

@@ -17,8 +17,7 @@ double dq_align_unit(const struct dq_align_job *job, double value)
     return job->log_space ? log(fmax(value, LEAST_POSITIVE)) : value;
 }
 
-/* ---- robust tools
- * ------------------------------------------------------------------ */
+/* ---- robust tools -------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -52,8 +51,7 @@ void dq_huber(const double *r, const double *base, int n, double floor,
     }
 }
 
-/* ---- the grid
- * ---------------------------------------------------------------------- */
+/* ---- the grid ------------------------------------------------------------ */
 
 static int blocks_along(int side)
 {
@@ -153,8 +151,7 @@ void dq_blocks_free(struct dq_blocks *b)
     memset(b, 0, sizeof *b);
 }
 
-/* ---- a tile's blocks
- * ---------------------------------------------------------------- */
+/* ---- a tile's blocks ----------------------------------------------------- */
 
 /* First and one past the last block that lies wholly in start .. start + n. */
 static void inside(double start, double n, double size, int count, int *first,
@@ -206,8 +203,7 @@ static int take_blocks(const struct dq_align_job *job,
     return code;
 }
 
-/* ---- the line
- * ------------------------------------------------------------------------ */
+/* ---- the line ------------------------------------------------------------ */
 
 /* Weighted least squares about the means: the form with a determinant loses
  * digits where the spread is small against the level. */

@@ -13,8 +13,7 @@ static const double MU_LOW = 0.3, MU_HIGH = 100;
  * line, once Huber has cut it down. */
 static const double RIDGE = 1e-7;
 
-/* ---- overlaps
- * ---------------------------------------------------------------------- */
+/* ---- overlaps ------------------------------------------------------------ */
 
 struct rect {
     int x0, y0, x1, y1; /* ends excluded */
@@ -116,9 +115,7 @@ void dq_laps_free(struct dq_laps *laps)
     memset(laps, 0, sizeof *laps);
 }
 
-/* ---- mu
- * ------------------------------------------------------------------------------
- */
+/* ---- mu ------------------------------------------------------------------ */
 
 struct pool {
     double *v;
@@ -197,8 +194,7 @@ double dq_align_mu(const struct dq_align_job *job, const struct dq_fit *fits,
     return fmax(MU_LOW, fmin(MU_HIGH, mu));
 }
 
-/* ---- normal equations
- * ----------------------------------------------------------------- */
+/* ---- normal equations ---------------------------------------------------- */
 
 struct system {
     int n;         /* unknowns: 2 a tile */

@@ -12,8 +12,7 @@
 
 enum { CONTRACT_LIMIT = 256 * 1024, LARGEST_SIDE = 16384 };
 
-/* ---- known keys -------------------------------------------------------------
- */
+/* ---- known keys ---------------------------------------------------------- */
 
 static const struct {
     const char *object, *key;
@@ -70,8 +69,7 @@ static int check_keys(const json_t *from, const char *object,
     return DQ_OK;
 }
 
-/* ---- values
- * ------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
 
 static char *text_of(const json_t *from, const char *key, const char *otherwise,
                      struct dq_err *err)
@@ -141,8 +139,7 @@ static int reals_of(const json_t *from, const char *key, size_t count,
     return DQ_OK;
 }
 
-/* ---- objects
- * ------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 static int read_fixed(const json_t *size, struct dq_model *m,
                       struct dq_err *err)
@@ -339,8 +336,7 @@ static int read_top(const json_t *all, struct dq_model *m, struct dq_err *err)
     return read_output(json_object_get(all, "output"), m, err);
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 /* The canonical form: keys sorted, no blanks, so that a contract that only
  * looks different has the same digest. */
@@ -395,8 +391,7 @@ void dq_model_free(struct dq_model *m)
     free(m);
 }
 
-/* ---- from an artefact
- * ------------------------------------------------------------- */
+/* ---- from an artefact ---------------------------------------------------- */
 
 struct dq_model *dq_model_read(const char *path, const char *want_sha256,
                                struct dq_bytes *bytes, struct dq_err *err)

@@ -37,8 +37,7 @@ struct dq_pipeline {
     int guess_noted;
 };
 
-/* ---- the waiting line ------------------------------------------------------
- */
+/* ---- the waiting line ---------------------------------------------------- */
 
 void dq_pipeline_submit(struct dq_pipeline *p, const struct dq_request *request)
 {
@@ -152,8 +151,7 @@ static void leave_gate(struct dq_pipeline *p, struct dq_ticket *t)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* ---- threads ----------------------------------------------------------------
- */
+/* ---- threads ------------------------------------------------------------- */
 
 static void note(void *context, const char *text)
 {
@@ -262,8 +260,7 @@ static void *writer(void *context)
     return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void start(struct dq_pipeline *p, void *(*run)(void *))
 {

@@ -49,8 +49,24 @@ struct dq_session {
     double forward_s;
 };
 
-/* ---- buffers
- * ---------------------------------------------------------------------- */
+static struct sizes sizes_of(const struct dq_tile_plan *p)
+{
+    struct sizes sizes = {p->width,   p->height,    p->tile_w,
+                          p->tile_h,  p->count,     p->guide_w,
+                          p->guide_h, p->content_w, p->content_h};
+
+    return sizes;
+}
+
+/* Nine ints without padding between: bytes tell. */
+static int is_for(const struct sizes *made, const struct dq_tile_plan *plan)
+{
+    struct sizes now = sizes_of(plan);
+
+    return memcmp(made, &now, sizeof now) == 0;
+}
+
+/* ---- buffers ------------------------------------------------------------- */
 
 static void buffers_free(struct buffers *b)
 {
@@ -145,9 +161,7 @@ static int buffers_for(struct dq_session *s, const struct dq_tile_plan *plan,
     return buffers_make(s, plan, picture, batch, err);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 struct dq_session *dq_session_open(const struct dq_model *model,
                                    const void *bytes, size_t count,
@@ -184,8 +198,7 @@ double dq_session_forward_s(const struct dq_session *s)
     return s->forward_s;
 }
 
-/* ---- forwards
- * ------------------------------------------------------------------------- */
+/* ---- forwards ------------------------------------------------------------ */
 
 static int batch_for(const struct dq_session *s,
                      const struct dq_session_rule *rule)
@@ -261,9 +274,7 @@ static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
     return DQ_OK;
 }
 
-/* ---- tiles
- * ------------------------------------------------------------------------------
- */
+/* ---- tiles --------------------------------------------------------------- */
 
 static int touches(const struct dq_tile_plan *plan, int k,
                    const struct dq_picture *p)
@@ -373,9 +384,7 @@ static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
     return DQ_OK;
 }
 
-/* ---- together
- * ----------------------------------------------------------------------------
- */
+/* ---- together ------------------------------------------------------------ */
 
 /* Where a tile says nothing the guide stands for it, enlarged. */
 static const float *guide_tile(struct dq_session *s,
@@ -489,9 +498,7 @@ int dq_session_guide(struct dq_session *s, const struct dq_tile_plan *plan,
     return make_guide(s, plan, picture, guide, err);
 }
 
-/* ---- warm-up
- * -------------------------------------------------------------------------------
- */
+/* ---- warm-up ------------------------------------------------------------- */
 
 static int warm_shape(struct dq_session *s, int batch, int h, int w,
                       struct dq_err *err)

@@ -150,8 +150,7 @@ static int right_by_digest(struct dq_ticket *t, struct dq_done *done)
     return 0;
 }
 
-/* ---- the plate ------------------------------------------------------------
- */
+/* ---- the plate ----------------------------------------------------------- */
 
 static int same_file(const struct stat *plate, const char *output)
 {
@@ -216,8 +215,7 @@ int dq_stage_read_plate(struct dq_ticket *t, const char *path,
     return DQ_OK;
 }
 
-/* ---- does it belong to the shot? ------------------------------------------
- */
+/* ---- does it belong to the shot? ----------------------------------------- */
 
 static int fits_shot(struct dq_ticket *t)
 {

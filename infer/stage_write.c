@@ -16,8 +16,7 @@
 #include "io/depth_file.h"
 #include "io/provenance.h"
 
-/* ---- values ---------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------- */
 
 /* Sky and empty pixels take the shot's sky value; the others are measured.
  * Anything not finite is a defect: it must never reach a file. */
@@ -55,8 +54,7 @@ static void judge(struct dq_ticket *t)
                  "depth is flat: %g everywhere", t->outcome.low);
 }
 
-/* ---- provenance: only what is the same every time -------------------------
- */
+/* ---- provenance: only what is the same every time ------------------------ */
 
 enum { ATTR_TEXT = 160 };
 
@@ -120,8 +118,7 @@ static void say_all(struct provenance *p, const struct dq_ticket *t,
     say(p, DQ_ATTR_REVISION, "%d", DQ_PIXELS_REVISION);
 }
 
-/* ---- file -----------------------------------------------------------------
- */
+/* ---- file ---------------------------------------------------------------- */
 
 static int encode(struct dq_ticket *t, const struct dq_quantity *q)
 {

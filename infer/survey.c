@@ -15,8 +15,7 @@
 /* Quantiles of the network's answer that become the ends of the range. */
 static const double RANGE_LOW = 0.005, RANGE_HIGH = 0.995;
 
-/* ---- windows --------------------------------------------------------------
- */
+/* ---- windows ------------------------------------------------------------- */
 
 struct windows {
     int found;           /* frames whose header could be used */
@@ -73,8 +72,7 @@ static int survey_windows(struct dq_ticket *t)
                       recipe->frames.count);
 }
 
-/* ---- samples --------------------------------------------------------------
- */
+/* ---- samples ------------------------------------------------------------- */
 
 /* Read the i-th sample frame; false when it cannot be used. */
 static int read_sample(struct dq_ticket *t, int i,
@@ -129,8 +127,7 @@ static int survey_exposure(struct dq_ticket *t,
     return DQ_OK;
 }
 
-/* ---- range ----------------------------------------------------------------
- */
+/* ---- range --------------------------------------------------------------- */
 
 struct values {
     float *list;

@@ -21,8 +21,7 @@ static int most(int a, int b)
     return a > b ? a : b;
 }
 
-/* ---- one shape for all tiles
- * ------------------------------------------------------ */
+/* ---- one shape for all tiles --------------------------------------------- */
 
 static int check_size(int size, const struct dq_model *m, struct dq_err *err)
 {
@@ -87,8 +86,7 @@ static int choose_tile(struct dq_tile_plan *p, int size,
     return DQ_OK;
 }
 
-/* ---- where they lie
- * --------------------------------------------------------------- */
+/* ---- where they lie ------------------------------------------------------ */
 
 /* The share of a tile, to the nearest multiple, and never the whole tile. */
 static int overlap_of(int tile, double share, int multiple)
@@ -126,8 +124,7 @@ static void lay_tiles(struct dq_tile_plan *p)
     }
 }
 
-/* ---- the guide
- * -------------------------------------------------------------------- */
+/* ---- the guide ----------------------------------------------------------- */
 
 /* Short side as the network likes it, long side within what it takes, never
  * larger than the picture: a picture made larger tells nothing more. */
@@ -163,8 +160,7 @@ static void plan_guide(struct dq_tile_plan *p, const struct dq_model *m)
     p->needs_guide = p->count > 1;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 struct dq_tile_plan *dq_tile_plan_new(int width, int height, int size,
                                       double overlap,

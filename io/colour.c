@@ -15,8 +15,7 @@ static const double LUMA[3] = {0.2126, 0.7152, 0.0722};
 /* A channel that is at least this after exposure is counted as saturated. */
 static const float SATURATED = 1.0F;
 
-/* ---- tone and transfer
- * ------------------------------------------------------- */
+/* ---- tone and transfer --------------------------------------------------- */
 
 /* Straight up to 0.8, then an exponential that nears 1 (reference: depth
  * §4.1): a plain clamp burns sky and highlights to one flat value. */
@@ -92,8 +91,7 @@ static float curve_at(const struct curve *c, float x)
     return c->at[step] + part * (c->at[step + 1] - c->at[step]);
 }
 
-/* ---- one row
- * ------------------------------------------------------------------- */
+/* ---- one row ------------------------------------------------------------- */
 
 /* IEC 61966-2-1 and ITU-R BT.709, undone. */
 static float decode(enum dq_encoding encoding, float v)
@@ -243,8 +241,7 @@ void dq_colour_apply(const struct dq_colour *colour,
     free(curve);
 }
 
-/* ---- exposure
- * --------------------------------------------------------------------- */
+/* ---- exposure ------------------------------------------------------------ */
 
 /* Darker than this is a hole or a black border, not the scene. */
 static const double DARKEST = 1e-6;

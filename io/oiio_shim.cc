@@ -227,8 +227,7 @@ int dq_oiio_decode(struct dq_oiio_image *image,
     });
 }
 
-/* ---- colour
- * ------------------------------------------------------------------ */
+/* ---- colour -------------------------------------------------------------- */
 
 struct dq_ocio {
     OIIO::ColorProcessorHandle processor;
@@ -319,8 +318,7 @@ int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
     });
 }
 
-/* ---- pictures for people
- * ------------------------------------------------------- */
+/* ---- pictures for people ------------------------------------------------- */
 
 int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
                 struct dq_err *err)

@@ -46,8 +46,7 @@ void dq_picture8_paste(struct dq_picture8 *into, const struct dq_picture8 *what,
                    3 * (size_t)w);
 }
 
-/* ---- files
- * --------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 struct opened {
     struct dq_bytes bytes;
@@ -82,8 +81,7 @@ static void fit(const struct opened *o, int width, int *w, int *h)
     *h = (int)fmax(1, floor(down * scale + 0.5));
 }
 
-/* ---- plate
- * ---------------------------------------------------------------------- */
+/* ---- plate --------------------------------------------------------------- */
 
 static int expose(struct opened *o, struct dq_colour *colour,
                   struct dq_err *err)
@@ -164,8 +162,7 @@ int dq_preview_plate(const char *path, int width, struct dq_picture8 *out,
     return err->code;
 }
 
-/* ---- depth
- * ------------------------------------------------------------------------ */
+/* ---- depth --------------------------------------------------------------- */
 
 struct depth {
     struct opened file;
@@ -366,8 +363,7 @@ int dq_preview_depth(const char *path, int width,
     return err->code;
 }
 
-/* ---- letters and files
- * ------------------------------------------------------------- */
+/* ---- letters and files --------------------------------------------------- */
 
 int dq_picture8_label(struct dq_picture8 *p, int x, int y, int size,
                       const char *text, struct dq_err *err)

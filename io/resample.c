@@ -10,8 +10,7 @@ static int no_memory(struct dq_err *err)
     return dq_fail(err, DQ_MEMORY, "no memory to resample a picture");
 }
 
-/* ---- area
- * ---------------------------------------------------------------------- */
+/* ---- area ---------------------------------------------------------------- */
 
 /* Which samples one part of an axis averages, and how much of the first and
  * the last of them. */
@@ -121,8 +120,7 @@ int dq_resample_area(const float *in, int h, int w, float *out, int oh, int ow,
     return dq_resample_window(in, h, w, w, &whole, out, oh, ow, err);
 }
 
-/* ---- linear and nearest
- * ----------------------------------------------------------- */
+/* ---- linear and nearest -------------------------------------------------- */
 
 struct between {
     int low, high;
@@ -182,8 +180,7 @@ void dq_resample_nearest(const float *in, int h, int w, float *out, int oh,
     }
 }
 
-/* ---- Gaussian
- * --------------------------------------------------------------------- */
+/* ---- Gaussian ------------------------------------------------------------ */
 
 static int kernel_of(double sigma, double **kernel)
 {
