@@ -127,6 +127,23 @@ static exr_context_initializer_t settings(struct dq_exr_stream *stream)
     return init;
 }
 
+/* The library forgives a header much, and puts a default where an attribute
+ * makes no sense: 64 x 64 for a window, ZIP for a compression that it does not
+ * know. A picture read by such a guess is not the one that was meant. */
+static int is_fatal(const char *complaint)
+{
+    static const char *const needed[] = {
+        "channels",  "compression",      "dataWindow", "displayWindow",
+        "lineOrder", "pixelAspectRatio", "tiles",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (strstr(complaint, needed[i]))
+            return 1;
+    return 0;
+}
+
 exr_context_t dq_exr_open_read(struct dq_exr_stream *stream, const char *name,
                                struct dq_err *err)
 {
@@ -141,6 +158,12 @@ exr_context_t dq_exr_open_read(struct dq_exr_stream *stream, const char *name,
     if (result != EXR_ERR_SUCCESS) {
         dq_exr_fail(stream, result, DQ_PLATE, err, "the header is damaged");
         return NULL;
+    }
+    if (is_fatal(stream->message)) {
+        dq_exr_fail(stream, EXR_ERR_INVALID_ATTR, DQ_PLATE, err,
+                    "the header is damaged, or newer than OpenEXR %s",
+                    OPENEXR_VERSION_STRING);
+        exr_finish(&exr);
     }
     return exr;
 }
