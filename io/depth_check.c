@@ -59,6 +59,20 @@ void dq_depth_channel_name(const struct dq_plate_info *info,
         snprintf(name, DQ_DEPTH_NAME, "%s", channel);
 }
 
+/* Both forms that hold the plate's parts copy them. */
+static int check_kinds(const struct dq_plate_info *info, struct dq_err *err)
+{
+    int i;
+
+    for (i = 0; i < info->part_count; i++)
+        if (!strcmp(info->parts[i].storage, "unknown"))
+            return dq_fail(err, DQ_SPEC,
+                           "part '%s' is of a kind that cannot be copied; use "
+                           "output.mode 'separate'",
+                           info->parts[i].name);
+    return DQ_OK;
+}
+
 /* ---- mode part ----------------------------------------------------------- */
 
 static int check_parts(const struct dq_plate_info *info,
@@ -81,11 +95,6 @@ static int check_parts(const struct dq_plate_info *info,
             return dq_fail(err, DQ_SPEC,
                            "the plate has a part named '%s' "
                            "already; use output.mode 'separate'",
-                           name);
-        if (!strcmp(info->parts[i].storage, "unknown"))
-            return dq_fail(err, DQ_SPEC,
-                           "part '%s' is of a kind that cannot "
-                           "be copied; use output.mode 'separate'",
                            name);
     }
     return DQ_OK;
@@ -240,6 +249,8 @@ int dq_depth_check(const struct dq_plate *plate,
                        "output.mode '%s' needs EXR plates; use "
                        "'separate'",
                        format->mode == DQ_DEPTH_PART ? "part" : "channel");
+    if (check_kinds(&plate->info, err))
+        return err->code;
     if (format->mode == DQ_DEPTH_PART)
         return check_parts(&plate->info, format, err);
     return check_channels(plate, choice, format, mask, err);

@@ -44,13 +44,29 @@ static struct frame_header header_of(const struct dq_plate *plate, int part)
     return h;
 }
 
-static exr_result_t set_header(exr_context_t exr, int part,
+/* Where one part is deep, every part has to state its version. */
+static int has_deep(const struct dq_depth_job *job)
+{
+    const struct dq_plate_info *info = dq_plate_info(job->plate);
+    int i;
+
+    for (i = 0; i < info->part_count; i++)
+        if (info->parts[i].deep)
+            return job->format->mode != DQ_DEPTH_SEPARATE;
+    return 0;
+}
+
+static exr_result_t set_header(struct dq_depth_job *job, int part,
                                const struct frame_header *h,
                                exr_lineorder_t order, exr_compression_t codec)
 {
-    return exr_initialize_required_attr(exr, part, &h->display, &h->data,
-                                        h->aspect, &h->window_centre,
-                                        h->window_width, order, codec);
+    exr_result_t result = exr_initialize_required_attr(
+        job->exr, part, &h->display, &h->data, h->aspect, &h->window_centre,
+        h->window_width, order, codec);
+
+    if (result == EXR_ERR_SUCCESS && has_deep(job))
+        result = exr_set_version(job->exr, part, 1);
+    return result;
 }
 
 /* Chunks are written in the order of their lines, whatever order the plate's
@@ -95,8 +111,7 @@ static exr_result_t add_like(struct dq_depth_job *job, int from,
     exr_get_compression(plate, from, &codec);
     result = exr_add_part(job->exr, name, storage, part);
     if (result == EXR_ERR_SUCCESS)
-        result =
-            set_header(job->exr, *part, &h, order_of(job->plate, from), codec);
+        result = set_header(job, *part, &h, order_of(job->plate, from), codec);
     if (result == EXR_ERR_SUCCESS)
         result = copy_tiling(job, from, *part);
     return result;
@@ -188,7 +203,7 @@ int dq_depth_add_own_part(struct dq_depth_job *job, const char *name,
 
     result = exr_add_part(job->exr, name, EXR_STORAGE_SCANLINE, &part);
     if (result == EXR_ERR_SUCCESS)
-        result = set_header(job->exr, part, &h, EXR_LINEORDER_INCREASING_Y,
+        result = set_header(job, part, &h, EXR_LINEORDER_INCREASING_Y,
                             dq_depth_codec(job->format->codec));
     if (result == EXR_ERR_SUCCESS)
         result = exr_set_zip_compression_level(

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/plate.h"
+#include "io/plate_private.h"
 #include "tests/exr_make.h"
 
 #define CUTS 64
@@ -169,6 +169,30 @@ static void a_file_whose_tail_is_zero_is_refused(void **state)
         dq_frame_free(&frame);
         dq_bytes_free(&bytes);
     }
+}
+
+/* The writer died with all its lines stored, and their table not. */
+static void a_file_without_its_table_is_refused(void **state)
+{
+    struct made_part part;
+    struct dq_bytes bytes =
+        picture(EXR_COMPRESSION_ZIPS, EXR_STORAGE_SCANLINE, &part);
+    struct dq_frame frame = {0};
+    struct dq_err err = {0};
+    struct dq_plate *plate =
+        dq_plate_open(bytes.data, bytes.count, "whole.exr", &err);
+    uint64_t table = 0;
+    exr_chunk_info_t chunk;
+
+    (void)state;
+    assert_non_null(plate);
+    made_check(exr_read_scanline_chunk_info(plate->exr, 0, 10, &chunk));
+    table = chunk.data_offset - 8 - 70 * 8; /* 70 lines, a leader of 8 */
+    dq_plate_close(plate);
+    memset(bytes.data + table, 0, 70 * 8);
+    assert_int_equal(read_copy(&bytes, bytes.count, &frame, &err), DQ_PLATE);
+    assert_non_null(strstr(err.text, "scan line 10"));
+    dq_bytes_free(&bytes);
 }
 
 /* ---- flipped bits -------------------------------------------------------- */
@@ -418,7 +442,7 @@ static void a_window_whose_chunks_are_not_there_costs_nothing(void **state)
 static void a_part_too_many_is_refused(void **state)
 {
     struct made_part parts[65];
-    char names[65][8];
+    char names[65][16];
     struct made_file file = {.parts = parts, .part_count = 65};
     struct dq_bytes bytes;
     struct dq_frame frame = {0};
@@ -495,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_file_cut_in_its_second_part_is_refused),
         cmocka_unit_test(a_missing_line_is_named),
         cmocka_unit_test(a_file_whose_tail_is_zero_is_refused),
+        cmocka_unit_test(a_file_without_its_table_is_refused),
         cmocka_unit_test(a_flipped_bit_never_changes_a_deflated_picture),
         cmocka_unit_test(flipped_bytes_anywhere_crash_nothing),
         cmocka_unit_test(huge_windows_are_refused_before_any_pixel_has_a_place),
