@@ -183,7 +183,7 @@ static void a_missing_colour_is_named(void **state)
 static void many_channels_do_not_fill_the_message(void **state)
 {
     struct made_channel channels[64];
-    char names[64][24];
+    char names[64][32];
     struct made_part part = part_of(NULL, NULL, channels, 64);
     int i;
 
