@@ -86,6 +86,16 @@ void dq_dispatch_hello(struct dq_dispatch *d, int worker, int credit,
     dq_slot_enter(slot, SLOT_UP, now_ms);
 }
 
+void dq_dispatch_going(struct dq_dispatch *d, int worker, int64_t now_ms)
+{
+    struct slot *slot = slot_at(d, worker);
+
+    if (slot->state == SLOT_DOWN || slot->state == SLOT_DYING)
+        return;
+    slot->handed_back |= slot->state == SLOT_DRAINING;
+    dq_slot_enter(slot, SLOT_DYING, now_ms);
+}
+
 static int find_held(const struct slot *slot, const struct dq_task *task)
 {
     for (int i = 0; i < slot->count; i++) {

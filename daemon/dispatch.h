@@ -17,11 +17,11 @@
  *   BLOCK       again at the next probe, not counted
  *   REQUEUE     handed back when we asked for it, else as RETRY
  *
- * A worker that dies with several tasks makes them suspects, uncounted:
- * each runs alone from now on, and one that is alone in a dying worker is
- * counted. A device whose workers keep dying without any result between, or
- * before their hello, gets no more workers. One thread; milliseconds of one
- * clock.
+ * A worker that dies with several tasks at work makes them suspects,
+ * uncounted: each runs alone from now on, and one that is alone in a dying
+ * worker is counted. Tasks that had not entered a stage are handed back. A
+ * device whose workers keep dying without any result between, or before
+ * their hello, gets no more workers. One thread; milliseconds of one clock.
  */
 #ifndef DQ_DAEMON_DISPATCH_H
 #define DQ_DAEMON_DISPATCH_H
@@ -93,6 +93,8 @@ void dq_dispatch_stage(struct dq_dispatch *d, int worker,
 /* 0: a late word about a task that the worker does not hold; ignored. */
 int dq_dispatch_result(struct dq_dispatch *d, int worker,
                        const struct dq_result *result, int64_t now_ms);
+/* It has closed its end: it gets nothing more, its death will be told. */
+void dq_dispatch_going(struct dq_dispatch *d, int worker, int64_t now_ms);
 /* The process is reaped and all that it said has been told. */
 void dq_dispatch_died(struct dq_dispatch *d, int worker,
                       const struct dq_death *death, int64_t now_ms);

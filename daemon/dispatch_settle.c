@@ -161,24 +161,16 @@ void dq_slot_result(struct dq_dispatch *d, struct slot *slot, int index,
 
 /* ---- a dead worker's tasks -----------------------------------------------*/
 
-static void hand_all_back(struct dq_dispatch *d, struct slot *slot)
+/* It may have killed its worker, or another one did: it runs alone now. */
+static void suspect(struct dq_dispatch *d, const struct dq_claim *claim,
+                    int64_t now_ms)
 {
-    for (int i = 0; i < slot->count; i++)
-        settle_as(d, &slot->held[i].claim, DQ_EVENT_HAND_BACK, NULL);
-}
+    struct dq_settle settle = {.task = claim->task,
+                               .event = DQ_EVENT_LOSE,
+                               .suspect = 1,
+                               .not_before_ms = now_ms};
 
-/* One of these killed it, or none: from now on each runs alone. */
-static void suspect_all(struct dq_dispatch *d, struct slot *slot,
-                        int64_t now_ms)
-{
-    for (int i = 0; i < slot->count; i++) {
-        struct dq_settle settle = {.task = slot->held[i].claim.task,
-                                   .event = DQ_EVENT_LOSE,
-                                   .suspect = 1,
-                                   .not_before_ms = now_ms};
-
-        put(d, &settle);
-    }
+    put(d, &settle);
 }
 
 static void charge(struct dq_dispatch *d, const struct dq_claim *claim,
@@ -187,25 +179,40 @@ static void charge(struct dq_dispatch *d, const struct dq_claim *claim,
     struct dq_result result = {.task = claim->task, .code = DQ_WORKER};
 
     snprintf(result.text, sizeof result.text,
-             "its worker died with this frame alone in hand: %.700s",
+             "its worker died with this frame alone at work: %.700s",
              death->text);
     count_failure(d, claim, DQ_EVENT_LOSE, &result, 1, now_ms);
+}
+
+/* What a task did to a worker that died: none has done anything before its
+ * first stage, unless it was sent alone for that very question. */
+static void lose(struct dq_dispatch *d, const struct slot *slot,
+                 const struct held *h, int begun, const struct dq_death *death,
+                 int64_t now_ms)
+{
+    int alone = h->begun ? begun == 1 : slot->count == 1 && h->claim.suspect;
+
+    if (slot->handed_back || (begun > 0 && !h->begun))
+        settle_as(d, &h->claim, DQ_EVENT_HAND_BACK, NULL);
+    else if (alone)
+        charge(d, &h->claim, death, now_ms);
+    else
+        suspect(d, &h->claim, now_ms);
 }
 
 void dq_slot_lost(struct dq_dispatch *d, struct slot *slot,
                   const struct dq_death *death, int64_t now_ms)
 {
-    int known = slot->count == 1 && slot->held[0].claim.failures > 0;
+    int begun = 0, known = 0;
 
-    if (slot->handed_back) {
-        hand_all_back(d, slot);
-    } else {
-        if (slot->count == 1)
-            charge(d, &slot->held[0].claim, death, now_ms);
-        else
-            suspect_all(d, slot, now_ms);
-        if (!known)
-            dq_device_death(d, slot->device, death, now_ms);
+    for (int i = 0; i < slot->count; i++) {
+        begun += slot->held[i].begun;
+        known |= slot->held[i].begun && slot->held[i].claim.failures > 0;
     }
+    for (int i = 0; i < slot->count; i++)
+        lose(d, slot, &slot->held[i], begun, death, now_ms);
+    /* A frame that was counted before says nothing new about the device. */
+    if (!slot->handed_back && !(known && begun == 1))
+        dq_device_death(d, slot->device, death, now_ms);
     slot->count = 0;
 }

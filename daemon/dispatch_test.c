@@ -404,6 +404,50 @@ static void frames_of_a_dead_worker_run_alone_and_are_not_counted(void **state)
     world_free(w);
 }
 
+static void a_frame_that_had_not_begun_is_no_suspect(void **state)
+{
+    struct world *w = busy_world("1-9", 3, 4);
+
+    (void)state;
+    dq_dispatch_stage(w->d, 0, &w->held[0][0], w->now);
+    dq_dispatch_stage(w->d, 0, &w->held[0][1], w->now);
+    die(w, 0);
+    assert_true(entry(w, 1)->suspect && entry(w, 2)->suspect);
+    assert_int_equal(entry(w, 1)->failures, 0);
+    assert_false(entry(w, 3)->suspect || entry(w, 4)->suspect);
+    assert_int_equal(state_of(w, 3), DQ_TASK_READY);
+    world_free(w);
+}
+
+static void a_frame_alone_at_work_is_counted_and_those_behind_it_are_not(
+    void **state)
+{
+    struct world *w = busy_world("1-9", 3, 4);
+
+    (void)state;
+    dq_dispatch_stage(w->d, 0, &w->held[0][0], w->now);
+    die(w, 0);
+    assert_int_equal(entry(w, 1)->failures, 1);
+    assert_true(entry(w, 1)->suspect);
+    assert_int_equal(entry(w, 2)->failures, 0);
+    assert_int_equal(state_of(w, 2), DQ_TASK_READY);
+    world_free(w);
+}
+
+static void a_worker_that_is_going_gets_nothing_more(void **state)
+{
+    struct world *w = busy_world("1-9", 3, 1);
+
+    (void)state;
+    answer(w, 0, 1, DQ_OK);
+    dq_dispatch_going(w->d, 0, w->now);
+    assert_string_equal(step(w), "");
+    die(w, 0);
+    assert_int_equal(state_of(w, 2), DQ_TASK_READY);
+    assert_int_equal(entry(w, 2)->task.attempt, 0);
+    world_free(w);
+}
+
 static void only_the_frame_that_kills_is_failed_in_the_end(void **state)
 {
     struct world *w = busy_world("1-20", 2, 4);
@@ -911,6 +955,10 @@ int main(void)
         cmocka_unit_test(a_frame_handed_back_unasked_is_counted),
         cmocka_unit_test(a_survey_that_fails_fails_every_frame_with_its_cause),
         cmocka_unit_test(frames_of_a_dead_worker_run_alone_and_are_not_counted),
+        cmocka_unit_test(a_frame_that_had_not_begun_is_no_suspect),
+        cmocka_unit_test(
+            a_frame_alone_at_work_is_counted_and_those_behind_it_are_not),
+        cmocka_unit_test(a_worker_that_is_going_gets_nothing_more),
         cmocka_unit_test(only_the_frame_that_kills_is_failed_in_the_end),
         cmocka_unit_test(
             a_worker_is_emptied_for_a_suspect_while_the_other_goes_on),
