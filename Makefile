@@ -183,6 +183,12 @@ $(B)/tools/generate_docs: $(B)/obj/tests/tools/generate_docs.o $(call libs_for,j
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,jobs) $(libs_jobs)
 
+# What stands in for depthq-worker in tests of those who start workers.
+$(B)/tools/fake_worker: $(B)/obj/tests/tools/fake_worker.o $(call libs_for,depthq)
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq) $(libs_depthq)
+$(B)/test/daemon/supervise_test: | $(B)/tools/fake_worker
+
 .PHONY: print-build
 print-build:
 	@echo $(B)

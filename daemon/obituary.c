@@ -1,0 +1,57 @@
+#include "daemon/obituary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* What an end means when there was no hello: by errors.def where the worker
+ * chose a status of ours, else something about the installation is wrong
+ * (a library that is not there, another version, a broken program). */
+static int code_of(const struct dq_child_end *end, const char *killed)
+{
+    if (end->broken)
+        return DQ_CONFIG;
+    if (end->signal || killed || end->status == dq_code_exit(DQ_WORKER))
+        return DQ_WORKER;
+    return end->status == dq_code_exit(DQ_DEVICE) ? DQ_DEVICE : DQ_CONFIG;
+}
+
+void dq_obituary_death(const struct dq_child_end *end, const char *killed,
+                       struct dq_death *death)
+{
+    size_t size = sizeof death->text;
+    int used;
+
+    death->code = code_of(end, killed);
+    if (end->broken)
+        used =
+            snprintf(death->text, size, "it was killed: %.400s", end->broken);
+    else if (killed)
+        used = snprintf(death->text, size, "it was killed: %s", killed);
+    else if (end->signal)
+        used = snprintf(death->text, size, "signal %d (%s)", end->signal,
+                        strsignal(end->signal));
+    else
+        used = snprintf(death->text, size, "exit status %d", end->status);
+    if (end->words[0] && used > 0 && (size_t)used < size)
+        snprintf(death->text + used, size - (size_t)used, "; last words: %s",
+                 end->words);
+}
+
+char *dq_obituary_frames(const struct dq_dispatch *dispatch, int worker)
+{
+    struct dq_bytes text = {0};
+    int count = dq_dispatch_held(dispatch, worker);
+
+    dq_bytes_text(&text, "");
+    for (int i = 0; i < count; i++) {
+        const struct dq_task *t = dq_dispatch_held_at(dispatch, worker, i);
+
+        if (t->kind == DQ_TASK_SURVEY)
+            dq_bytes_printf(&text, "%ssurvey", i ? "," : "");
+        else
+            dq_bytes_printf(&text, "%s%d", i ? "," : "", t->frame);
+    }
+    return text.data;
+}
