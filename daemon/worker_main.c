@@ -324,8 +324,9 @@ static int wire_job_of_file(const char *path, struct dq_wire_job *job,
     return err->code;
 }
 
+/* A frame needs the shot's survey: that has settled when its pipeline has. */
 static int do_one(struct worker *w, const struct dq_worker_args *args,
-                  struct dq_err *err)
+                  const struct dq_pipeline_rule *rule, struct dq_err *err)
 {
     struct dq_task survey = {.job = 1, .kind = DQ_TASK_SURVEY, .attempt = 1};
     struct dq_task render = {.job = 1,
@@ -338,6 +339,8 @@ static int do_one(struct worker *w, const struct dq_worker_args *args,
     if (!wire_job_of_file(args->one_job, &job, err)) {
         learn_job(w, &job);
         do_task(w, &survey);
+        dq_pipeline_finish(w->pipeline);
+        w->pipeline = dq_pipeline_new(rule);
         do_task(w, &render);
     }
     dq_wire_job_free(&job);
@@ -412,7 +415,7 @@ static int serve(const struct dq_worker_args *args, struct dq_err *err)
     rule = rule_of(&w, args, &device);
     w.pipeline = dq_pipeline_new(&rule);
     if (args->one_job) {
-        code = do_one(&w, args, err);
+        code = do_one(&w, args, &rule, err);
     } else {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         say_hello(&w, &device);

@@ -19,8 +19,7 @@
 extern "C" {
 #endif
 
-/* ---- plates: DPX, TIFF, PNG, JPEG, told by their first bytes --------------
- */
+/* ---- plates: DPX, TIFF, PNG, JPEG, told by their first bytes ------------- */
 
 struct dq_oiio_image;
 
@@ -41,8 +40,7 @@ int dq_oiio_decode(struct dq_oiio_image *image,
                    const struct dq_plate_choice *choice, struct dq_frame *frame,
                    struct dq_err *err);
 
-/* ---- colour ---------------------------------------------------------------
- */
+/* ---- colour -------------------------------------------------------------- */
 
 struct dq_ocio;
 
@@ -55,8 +53,7 @@ void dq_ocio_close(struct dq_ocio *ocio); /* NULL is fine */
 int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
                   struct dq_err *err);
 
-/* ---- pictures for people ---------------------------------------------------
- */
+/* ---- pictures for people ------------------------------------------------- */
 
 /* 8-bit RGB, width x height, row by row, as a PNG in out. */
 int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
