@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Train demo-depth, the small network that ships with depthq, and export it.
+
+    scripts/train_demo_model.py --scene build/release/bin/depthq-scene --minutes 25
+    scripts/train_demo_model.py --scene ... --evaluate models/<sha256>.pt
+
+Data: depthq-scene, a new world for every picture, from a fixed seed; the
+plates go through the same exposure, shoulder and sRGB encoding that depthq
+itself applies. The answer is disparity (near is large) up to a scale and a
+shift. Evaluation: held-out seeds, one least-squares fit of scale and shift in
+disparity, AbsRel of distance where the true depth is below 100 m, beside the
+best vertical ramp a + b y fitted the same way.
+"""
+import argparse
+import hashlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+import queue
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TRAIN_SEED = 1_000_000  # held-out seeds lie below
+HELD_OUT = range(5000, 5400)
+FAR = 100.0
+
+
+# ---- data -------------------------------------------------------------------
+
+def render(scene, seed, count, width, height):
+    """count worlds from seed on -> rgb [n,3,h,w] linear, z [n,h,w], sky [n,h,w]."""
+    raw = subprocess.run([scene, "--raw", "--seed", str(seed), "--scenes", str(count), "--size", f"{width}x{height}"],
+                         check=True, capture_output=True).stdout
+    end = raw.index(b"\n") + 1
+    planes = np.frombuffer(raw, np.float32, offset=end).reshape(count, 5, height, width)
+    return planes[:, :3], planes[:, 3], planes[:, 4]
+
+
+def network_colour(rgb):
+    """Scene-linear plates [n,3,h,w] -> what the network is given: exposure, shoulder, sRGB."""
+    luma = np.tensordot(rgb, [0.2126, 0.7152, 0.0722], axes=([1], [0]))
+    out = np.empty_like(rgb)
+    for i in range(len(rgb)):
+        lit = luma[i][luma[i] > 1e-6]
+        ev = np.clip(np.log2(0.18) - np.log2(lit).mean(), -2, 2) if lit.size else 0.0
+        out[i] = rgb[i] * 2.0 ** ev
+    out = np.where(out <= 0.8, out, 0.8 + 0.2 * (1 - np.exp(-(np.maximum(out, 0.8) - 0.8) / 0.2)))
+    return np.where(out <= 0.0031308, 12.92 * out, 1.055 * np.maximum(out, 1e-8) ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def disparity(z, sky):
+    return np.where(sky > 0.5, 0, 1 / np.maximum(z, 0.2)).astype(np.float32)
+
+
+class Stream(threading.Thread):
+    """Batches of fresh worlds, rendered ahead of the training loop."""
+
+    def __init__(self, scene, seed, batch, width, height):
+        super().__init__(daemon=True)
+        self.args, self.batch, self.seed = (scene, width, height), batch, seed
+        self.ready, self.stop = queue.Queue(4), False
+        self.start()
+
+    def run(self):
+        scene, width, height = self.args
+        while not self.stop:
+            rgb, z, sky = render(scene, self.seed, self.batch, width, height)
+            self.seed += self.batch
+            self.ready.put((network_colour(rgb), disparity(z, sky)))
+
+    def next(self):
+        x, d = self.ready.get()
+        return torch.from_numpy(x), torch.from_numpy(d).unsqueeze(1)
+
+    def close(self):
+        self.stop = True
+        while not self.ready.empty():
+            self.ready.get()
+
+
+# ---- network ----------------------------------------------------------------
+
+class Block(nn.Module):
+    """Inverted residual: widen, 3x3 a channel, narrow."""
+
+    def __init__(self, width: int, kernel: int = 3):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width, bias=False),
+            nn.BatchNorm2d(width),
+            nn.Conv2d(width, 2 * width, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(2 * width, width, 1))
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+def down(a, b):
+    return nn.Sequential(nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True))
+
+
+class Up(nn.Module):
+    """Twice the size, joined with the encoder's picture of that size."""
+
+    def __init__(self, low: int, skip: int, out: int):
+        super().__init__()
+        self.narrow = nn.Conv2d(low, out, 1)
+        self.skip = nn.Conv2d(skip, out, 1)
+        self.block = Block(out)
+
+    def forward(self, low, skip):
+        up = F.interpolate(self.narrow(low), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return self.block(torch.relu(up + self.skip(skip)))
+
+
+class DemoDepth(nn.Module):
+    """[B,3,H,W] sRGB-encoded 0..1, sides multiples of 32 -> [B,1,H,W] disparity up to scale and shift."""
+
+    def __init__(self, widths=(16, 32, 64, 128, 192)):
+        super().__init__()
+        a, b, c, d, e = widths
+        self.e1 = nn.Sequential(down(3, a), Block(a))
+        self.e2 = nn.Sequential(down(a, b), Block(b))
+        self.e3 = nn.Sequential(down(b, c), Block(c), Block(c))
+        self.e4 = nn.Sequential(down(c, d), Block(d, 5), Block(d, 5))
+        self.e5 = nn.Sequential(down(d, e), Block(e, 7), Block(e, 7), Block(e, 7))
+        self.whole = nn.Linear(e, e)
+        self.d4 = Up(e, d, d)
+        self.d3 = Up(d, c, c)
+        self.d2 = Up(c, b, b)
+        self.d1 = Up(b, a, a)
+        self.thin = nn.Conv2d(a, 8, 1)
+        self.last = nn.Sequential(nn.Conv2d(11, 8, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(8, 1, 1))
+
+    def forward(self, x):
+        x1 = self.e1(x - 0.45)
+        x2 = self.e2(x1)
+        x3 = self.e3(x2)
+        x4 = self.e4(x3)
+        x5 = self.e5(x4)
+        x5 = x5 + self.whole(x5.mean(dim=[2, 3])).unsqueeze(2).unsqueeze(3)
+        y = self.d1(self.d2(self.d3(self.d4(x5, x4), x3), x2), x1)
+        y = F.interpolate(self.thin(y), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return self.last(torch.cat([y, x - 0.45], 1))
+
+
+# ---- loss -------------------------------------------------------------------
+
+def aligned(p, d, w):
+    """p through the scale and shift that fit d best, weights w; gradients flow through p only."""
+    p_, d_, w_ = p.flatten(1), d.flatten(1), w.flatten(1)
+    total = w_.sum(1, keepdim=True)
+    mp, md = (w_ * p_).sum(1, keepdim=True) / total, (w_ * d_).sum(1, keepdim=True) / total
+    var = (w_ * (p_ - mp) ** 2).sum(1, keepdim=True) + 1e-6
+    s = ((w_ * (p_ - mp) * (d_ - md)).sum(1, keepdim=True) / var).clamp(min=1e-3)
+    return (s * (p_ - mp) + md).view_as(p)
+
+
+def edges(e):
+    """Mean absolute gradient of an error at four scales: edges must stand where the bodies are."""
+    total = e.new_zeros(())
+    for k in range(4):
+        small = F.avg_pool2d(e, 2 ** k) if k else e
+        total = total + (small[..., :, 1:] - small[..., :, :-1]).abs().mean() + (small[..., 1:, :] - small[..., :-1, :]).abs().mean()
+    return total
+
+
+def loss_of(p, d):
+    spread = (d - d.mean(dim=[2, 3], keepdim=True)).abs().mean(dim=[2, 3], keepdim=True) + 1e-3
+    e = (aligned(p, d, torch.ones_like(d)) - d) / spread
+    w = 1 / (d + 0.02)  # distance errors are relative: far disparities weigh as much as near ones
+    relative = ((aligned(p, d, w) - d).abs() * w).clamp(max=3)
+    return e.abs().mean() + relative.mean() + 0.5 * edges(e)
+
+
+# ---- training ---------------------------------------------------------------
+
+def crop(x, d, size, rng):
+    """A square piece at full resolution: what a tile will look like."""
+    y0 = int(rng.integers(0, x.shape[2] - size + 1))
+    x0 = int(rng.integers(0, x.shape[3] - size + 1))
+    return x[..., y0:y0 + size, x0:x0 + size], d[..., y0:y0 + size, x0:x0 + size]
+
+
+def train(args):
+    torch.manual_seed(7)
+    rng = np.random.default_rng(7)
+    net = DemoDepth()
+    print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
+    net = net.to(memory_format=torch.channels_last)
+    budget, begun, step = args.minutes * 60, time.time(), 0
+    optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-4)
+    # small pictures first, then pictures of the size that guides and tiles have; square and wide in turn
+    phases = [(0.60, 16, [(224, 224), (288, 160)]), (0.85, 6, [(384, 384), (480, 288)]), (1.0, 3, [(512, 512), (640, 384)])]
+    seed, running = TRAIN_SEED, None
+    for end, batch, sizes in phases:
+        streams = [Stream(args.scene, seed + 10_000_000 * i, batch, w, h) for i, (w, h) in enumerate(sizes)]
+        while (share := (time.time() - begun) / budget) < end:
+            for group in optimiser.param_groups:  # warm up, then a half cosine
+                group["lr"] = args.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * min(1, share)))
+            x, d = streams[step % len(streams)].next()
+            if rng.random() < 0.2:
+                x, d = crop(x, d, 32 * (min(x.shape[2:]) // 40), rng)
+            if rng.random() < 0.5:
+                x, d = x.flip(3), d.flip(3)
+            loss = loss_of(net(x.contiguous(memory_format=torch.channels_last)), d)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+            running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
+            step += 1
+            if step % 100 == 0:
+                print(f"{time.time() - begun:6.0f} s  step {step}  {sizes[0]}  loss {running:.4f}", flush=True)
+            if step % 500 == 0:
+                torch.save(net.state_dict(), args.checkpoint)
+        seed += 100_000_000
+        for stream in streams:
+            stream.close()
+    print(f"{step} steps in {time.time() - begun:.0f} s")
+    torch.save(net.state_dict(), args.checkpoint)
+    return net.eval(), time.time() - begun
+
+
+# ---- evaluation -------------------------------------------------------------
+
+def fit_absrel(p, d, z, mask):
+    """One scale and shift in disparity, then AbsRel of distance where mask."""
+    a = np.stack([p[mask], np.ones(mask.sum())], 1)
+    s, b = np.linalg.lstsq(a, d[mask], rcond=None)[0]
+    distance = 1 / np.maximum(s * p + b, 1 / FAR)
+    return float((np.abs(distance - z)[mask] / z[mask]).mean())
+
+
+def evaluate(net, scene, count=20):
+    """Held-out worlds whose ground covers less than half: our AbsRel, the ramp's, their ratio."""
+    ours, ramps = [], []
+    ys = np.linspace(0, 1, 512)[:, None] * np.ones((1, 512))
+    for seed in HELD_OUT:
+        if len(ours) == count:
+            break
+        rgb, z, sky = render(scene, seed, 1, 512, 512)
+        d, mask = disparity(z, sky)[0], (z[0] < FAR) & (sky[0] < 0.5)
+        if mask.mean() < 0.3 or ramp_like(d, mask, ys):
+            continue
+        with torch.inference_mode():
+            p = net(torch.from_numpy(network_colour(rgb)))[0, 0].float().numpy()
+        ours.append(fit_absrel(p.astype(np.float64), d, z[0], mask))
+        ramps.append(fit_absrel(ys, d, z[0], mask))
+    print(f"{len(ours)} held-out worlds at 512x512: AbsRel {np.mean(ours):.4f} (median {np.median(ours):.4f}), "
+          f"vertical ramp {np.mean(ramps):.4f}, ratio {np.mean(ours) / np.mean(ramps):.3f}")
+    return float(np.mean(ours)), float(np.mean(ramps))
+
+
+def ramp_like(d, mask, ys):
+    """Whether at least half of the picture is ground: rows of it are equal to one line in y."""
+    rows = np.median(d, axis=1, keepdims=True)
+    same = (np.abs(d - rows) < 0.002 + 0.01 * rows) & mask & (rows > 1e-3)
+    return same.mean() >= 0.5
+
+
+# ---- export -----------------------------------------------------------------
+
+CONTRACT = {
+    "depthq_model": 1, "name": "demo-depth", "version": "1.0.0",
+    "input": {"channels": "RGB", "transfer": "srgb", "range": [0, 1], "multiple": 32,
+              "size": {"preferred": 512, "min": 64, "max": 2048}, "batch": "any", "dtype": "float32"},
+    "output": {"quantity": "disparity", "scale": "affine", "layout": "NCHW"},
+    "licence": "Apache-2.0", "source": "scripts/train_demo_model.py",
+    "precision": "weights stored as float16, computed in float32",
+    "description": "small demonstration network, trained on depthq-scene only",
+}
+
+
+class Stored(nn.Module):
+    """The network with its weights kept as float16 and used as float32."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x)
+
+
+def export(net, library):
+    """-> path of the artefact. The weights are rounded to float16 first, so that what is stored is what ran."""
+    for tensor in list(net.parameters()) + list(net.buffers()):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.half().float()
+    scripted = torch.jit.script(net.eval())
+    memory = io.BytesIO()
+    torch.jit.save(scripted, memory, _extra_files={"depthq.json": json.dumps(CONTRACT, indent=1)})
+    data = memory.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    library.mkdir(parents=True, exist_ok=True)
+    for old in library.glob("demo-depth@1.0.0.json"):
+        old_file = library / json.loads(old.read_text())["file"]
+        if old_file.exists():
+            old_file.unlink()
+    (library / f"{digest}.pt").write_bytes(data)
+    manifest = {"depthq_manifest": 1, "name": "demo-depth", "version": "1.0.0", "sha256": digest,
+                "file": f"{digest}.pt", "bytes": len(data), "contract": CONTRACT}
+    (library / "demo-depth@1.0.0.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    print(f"{library / (digest + '.pt')}: {len(data):,} bytes")
+    return library / f"{digest}.pt"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scene", default=str(ROOT / "build/release/bin/depthq-scene"))
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--checkpoint", default=str(ROOT / "build/demo-depth.ckpt"))
+    parser.add_argument("--library", type=pathlib.Path, default=ROOT / "models")
+    parser.add_argument("--evaluate", metavar="MODEL.pt", help="evaluate an exported model and stop")
+    parser.add_argument("--resume", action="store_true", help="export and evaluate the checkpoint, without training")
+    args = parser.parse_args()
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    if args.evaluate:
+        evaluate(torch.jit.load(args.evaluate).eval(), args.scene)
+        return
+    if args.resume:
+        net = DemoDepth()
+        net.load_state_dict(torch.load(args.checkpoint, weights_only=True), strict=True)
+        net.eval()
+    else:
+        net, _ = train(args)
+    path = export(net, args.library)
+    evaluate(torch.jit.load(str(path)).eval(), args.scene)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
