@@ -1,6 +1,7 @@
 # depthq: one non-recursive Makefile. `make help` lists the tasks.
 #
 #   MODE=release|debug|asan|tsan   COMPILER=gcc|clang   TORCH=1|0   OIIO=1|0
+#   V=1 shows the commands
 #
 # A folder is a library, a *_main.c is a program, a *_test.c beside the code
 # is a cmocka suite, a *_fuzz.c is a fuzz target: adding a file needs no edit
@@ -12,8 +13,13 @@ TORCH    ?= 1
 OIIO     ?= 1
 PREFIX   ?= /usr/local
 PYTHON   ?= python3
+V        ?= 0
 
 -include build/config.mk
+
+# Q hides a command, and says what is made instead.
+Q   := $(if $(filter 0,$(V)),@)
+say  = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2))
 
 # ---- variant: every combination has a folder of its own -------------------
 VARIANT := $(MODE)$(if $(filter clang,$(COMPILER)),-clang)$(if $(filter 0,$(TORCH)),-notorch)$(if $(filter 0,$(OIIO)),-nooiio)
@@ -95,13 +101,11 @@ LIBEXEC := $(B)/libexec/depthq
 # program: folder of its main, the archives and libraries it may link
 PROGRAMS := $(BIN)/depthq $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
             $(LIBEXEC)/depthq-preview $(BIN)/depthq-scene
-PROGRAMS_FOUND := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(notdir $(p)))),$(p)))
 main_depthq         := cli/depthq_main.c
 main_depthq-worker  := daemon/worker_main.c
 main_depthq-inspect := cli/inspect_main.c
 main_depthq-preview := cli/preview_main.c
 main_depthq-scene   := scene/scene_main.c
-PROGRAMS_FOUND := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(notdir $(p)))),$(p)))
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_fuzz.c)))
@@ -111,7 +115,7 @@ FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_f
 .SECONDARY:
 
 all: programs ## build the programs
-programs: $(PROGRAMS_FOUND)
+programs: $(PROGRAMS)
 libs: $(foreach f,$(FOLDERS),$(call lib,$(f)))
 
 $(PROBED_FLAGS): Makefile
@@ -122,21 +126,24 @@ $(PROBED_FLAGS): Makefile
 
 $(B)/obj/%.o: %.c $(PROBED_FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(B)/obj/infer/torch_shim.o: infer/torch_shim.cc $(PROBED_FLAGS)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++20 -I. $(DEFS) -isystem $(TORCH_DIR)/include -isystem $(TORCH_DIR)/include/torch/csrc/api/include $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
+	$(call say,CXX,$<)
+	$(Q)$(CXX) -std=c++20 -I. $(DEFS) -isystem $(TORCH_DIR)/include -isystem $(TORCH_DIR)/include/torch/csrc/api/include $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
 
 $(B)/obj/io/oiio_shim.o: io/oiio_shim.cc $(PROBED_FLAGS)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -I. $(DEFS) $(OIIO_CFLAGS) $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
+	$(call say,CXX,$<)
+	$(Q)$(CXX) -std=c++17 -I. $(DEFS) $(OIIO_CFLAGS) $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
 
 define lib_rule
 $(call lib,$(1)): $(call lib_objs,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call lib_rule,$(f))))
 
@@ -161,14 +168,16 @@ $(MODELS):
 define program_rule
 $(1): $(patsubst %.c,$(B)/obj/%.o,$(main_$(notdir $(1)))) $(call libs_for,$(notdir $(1))) | $(MODELS)
 	@mkdir -p $$(@D)
-	$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(notdir $(1))) $(libs_$(notdir $(1)))
+	$(call say,LINK,$$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(notdir $(1))) $(libs_$(notdir $(1)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
 define test_rule
 $(B)/test/$(1)/%_test: $(B)/obj/$(1)/%_test.o $(call libs_for,$(1))
 	@mkdir -p $$(@D)
-	$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(1)) $(libs_$(1)) -lcmocka
+	$(call say,LINK,$$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(1)) $(libs_$(1)) -lcmocka
 endef
 $(foreach f,$(FOLDERS),$(eval $(call test_rule,$(f))))
 
@@ -176,18 +185,38 @@ $(foreach f,$(FOLDERS),$(eval $(call test_rule,$(f))))
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
 $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,io)
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,io) $(libs_io)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,io) $(libs_io)
 
 # scripts/generate: pages and schemas made from the tables of jobs/
 $(B)/tools/generate_docs: $(B)/obj/tests/tools/generate_docs.o $(call libs_for,jobs)
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,jobs) $(libs_jobs)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,jobs) $(libs_jobs)
 
 # What stands in for depthq-worker in tests of those who start workers.
 $(B)/tools/fake_worker: $(B)/obj/tests/tools/fake_worker.o $(call libs_for,depthq)
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq) $(libs_depthq)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq) $(libs_depthq)
 $(B)/test/daemon/supervise_test: | $(B)/tools/fake_worker
+
+# Tools that run networks link what the worker links.
+NET_TOOLS := $(filter $(B)/tools/net_% $(B)/tools/align_%,$(TOOLS))
+$(NET_TOOLS): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,infer)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,infer) $(libs_infer)
+
+# Fuzz targets: replayed over their committed corpora as ordinary tests, or
+# driven by libFuzzer (make fuzz, clang).
+define fuzz_rule
+$(B)/fuzz/$(1)/%_fuzz: $(B)/obj/$(1)/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(call libs_for,$(1))
+	@mkdir -p $$(@D)
+	$(call say,LINK,$$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $$@ $$(filter %.o,$$^) $(call libs_for,$(1)) $(libs_$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call fuzz_rule,$(f))))
 
 .PHONY: print-build
 print-build:
@@ -196,18 +225,72 @@ print-build:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- tasks -----------------------------------------------------------------
-.PHONY: tools help setup demo check test unit format lint bench clean install
+.PHONY: help setup demo check check-built unit tests tools format lint asan-check \
+        tsan-check generated-check fuzz bench bench-built coverage compile-commands clean install
 
 help: ## list the tasks
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
 
+setup: ## install and build what the project needs (demo and check do it too)
+	@TORCH=$(TORCH) OIIO=$(OIIO) scripts/bootstrap
+
+# The config that set-up writes is read when make starts: hence a second make.
+demo: setup ## render plates, turn them into depth, draw a contact sheet
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@scripts/demo $(abspath $(B))
+
+check: setup ## run every test of this variant
+	@$(MAKE) --no-print-directory -j$$(nproc) check-built
+
+tests: all tools $(TESTS) $(FUZZERS)
 tools: $(TOOLS)
-unit-programs: $(TESTS)
+check-built: tests
+	@scripts/check $(abspath $(B))
+
 unit: $(TESTS) ## build and run the unit tests of this variant
 	@scripts/run_tests $(TESTS)
 
+asan-check: ## unit tests and corpora under ASan and UBSan
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan TORCH=0 check-sanitized
+
+tsan-check: ## unit tests under TSan (fake networks only)
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan TORCH=0 OIIO=0 check-sanitized
+
+.PHONY: check-sanitized
+check-sanitized: $(TESTS) $(FUZZERS)
+	@SUITES="unit fuzz" scripts/check $(abspath $(B))
+
 format: ## format all C and C++ sources
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+
+lint: ## formatting, include rules, headers, clang-tidy, cppcheck, shellcheck
+	@scripts/lint
+
+generated-check: ## regenerate what is made from tables, and compare
+	@scripts/generate --check
+
+fuzz: ## run libFuzzer on every target for a minute each (clang)
+	@scripts/fuzz
+
+bench: setup ## speed and memory, as ratios in one run
+	@$(MAKE) --no-print-directory -j$$(nproc) all tools
+	@$(PYTHON) tests/bench/run.py $(abspath $(B))
+
+coverage: ## unit tests with line coverage, as build/coverage/index.html
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug TORCH=0 B=build/coverage/obj \
+	  CFLAGS=--coverage LDFLAGS=--coverage unit
+	@gcovr -r . --object-directory build/coverage/obj -e '.*_test\.c' --html-details build/coverage/index.html
+	@echo build/coverage/index.html
+
+compile-commands: ## write compile_commands.json for editors and clang-tidy
+	@scripts/compile_commands $(B) '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)'
+
+install: all ## copy programs, models and pages to DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/depthq $(DESTDIR)$(PREFIX)/share/depthq/models $(DESTDIR)$(PREFIX)/share/depthq/schemas
+	install -m 755 $(filter $(BIN)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/depthq
+	install -m 644 models/* $(DESTDIR)$(PREFIX)/share/depthq/models
+	install -m 644 schemas/* $(DESTDIR)$(PREFIX)/share/depthq/schemas
 
 clean: ## remove this variant's build (not the libraries that set-up built)
 	rm -rf $(B)
