@@ -1,8 +1,8 @@
 #include "io/resample.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int no_memory(struct dq_err *err)
@@ -182,21 +182,34 @@ void dq_resample_nearest(const float *in, int h, int w, float *out, int oh,
 
 /* ---- Gaussian ------------------------------------------------------------ */
 
-static int kernel_of(double sigma, double **kernel)
-{
-    int reach = (int)(3 * sigma + 0.5);
-    double sum = 0;
+/* What a blur works with: the kernel, a row with its ends repeated, and the
+ * sums of a row. One allocation. */
+struct blur {
+    int reach;
+    double *kernel; /* 2 reach + 1 values that sum to one */
+    double *padded; /* w + 2 reach */
+    double *sum;    /* w */
+};
 
-    *kernel = malloc((size_t)(2 * reach + 1) * sizeof **kernel);
-    if (!*kernel)
+static int blur_new(struct blur *b, double sigma, int w)
+{
+    size_t taps;
+    double total = 0;
+
+    b->reach = (int)(3 * sigma + 0.5);
+    taps = 2 * (size_t)b->reach + 1;
+    b->kernel = malloc((2 * taps + 2 * (size_t)w) * sizeof *b->kernel);
+    if (!b->kernel)
         return -1;
-    for (int i = -reach; i <= reach; i++) {
-        (*kernel)[i + reach] = exp(-0.5 * (i / sigma) * (i / sigma));
-        sum += (*kernel)[i + reach];
+    b->padded = b->kernel + taps;
+    b->sum = b->padded + taps + w;
+    for (int k = -b->reach; k <= b->reach; k++) {
+        b->kernel[k + b->reach] = exp(-0.5 * (k / sigma) * (k / sigma));
+        total += b->kernel[k + b->reach];
     }
-    for (int i = 0; i <= 2 * reach; i++)
-        (*kernel)[i] /= sum;
-    return reach;
+    for (size_t k = 0; k < taps; k++)
+        b->kernel[k] /= total;
+    return 0;
 }
 
 static int within(int i, int n)
@@ -204,37 +217,54 @@ static int within(int i, int n)
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-/* n samples `step` apart, blurred into out with the same step. */
-static void blur_line(const float *in, int n, size_t step, const double *kernel,
-                      int reach, float *out)
+/* sum += weight * row; tap by tap over a whole row, so that the inner loop
+ * has no ends to think of. */
+static void add_row(double *sum, double weight, const double *row, int w)
 {
-    for (int i = 0; i < n; i++) {
-        double sum = 0;
+    for (int x = 0; x < w; x++)
+        sum[x] += weight * row[x];
+}
 
-        for (int k = -reach; k <= reach; k++)
-            sum +=
-                kernel[k + reach] * (double)in[(size_t)within(i + k, n) * step];
-        out[(size_t)i * step] = (float)sum;
+static void blur_across(const struct blur *b, const float *in, int w,
+                        float *out)
+{
+    for (int x = -b->reach; x < w + b->reach; x++)
+        b->padded[x + b->reach] = (double)in[within(x, w)];
+    memset(b->sum, 0, (size_t)w * sizeof *b->sum);
+    for (int k = 0; k <= 2 * b->reach; k++)
+        add_row(b->sum, b->kernel[k], b->padded + k, w);
+    for (int x = 0; x < w; x++)
+        out[x] = (float)b->sum[x];
+}
+
+static void blur_down(const struct blur *b, const float *in, int h, int w,
+                      int y, float *out)
+{
+    memset(b->sum, 0, (size_t)w * sizeof *b->sum);
+    for (int k = -b->reach; k <= b->reach; k++) {
+        const float *row = in + (size_t)within(y + k, h) * (size_t)w;
+        double weight = b->kernel[k + b->reach];
+
+        for (int x = 0; x < w; x++)
+            b->sum[x] += weight * (double)row[x];
     }
+    for (int x = 0; x < w; x++)
+        out[x] = (float)b->sum[x];
 }
 
 int dq_resample_gauss(const float *in, int h, int w, double sigma, float *out,
                       struct dq_err *err)
 {
     float *half = malloc((size_t)h * (size_t)w * sizeof *half);
-    double *kernel = NULL;
-    int reach = half ? kernel_of(sigma, &kernel) : -1;
+    struct blur b = {0};
+    int code = half && !blur_new(&b, sigma, w) ? DQ_OK : no_memory(err);
 
-    if (reach < 0) {
-        free(half);
-        return no_memory(err);
-    }
-    for (int y = 0; y < h; y++)
-        blur_line(in + (size_t)y * (size_t)w, w, 1, kernel, reach,
-                  half + (size_t)y * (size_t)w);
-    for (int x = 0; x < w; x++)
-        blur_line(half + x, h, (size_t)w, kernel, reach, out + x);
-    free(kernel);
+    for (int y = 0; y < h && !code; y++)
+        blur_across(&b, in + (size_t)y * (size_t)w, w,
+                    half + (size_t)y * (size_t)w);
+    for (int y = 0; y < h && !code; y++)
+        blur_down(&b, half, h, w, y, out + (size_t)y * (size_t)w);
+    free(b.kernel);
     free(half);
-    return DQ_OK;
+    return code;
 }
