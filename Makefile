@@ -218,7 +218,9 @@ $(B)/fuzz/$(1)/%_fuzz: $(B)/obj/$(1)/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(cal
 endef
 $(foreach f,$(FOLDERS),$(eval $(call fuzz_rule,$(f))))
 
-.PHONY: print-build
+.PHONY: print-build print-deps
+print-deps:
+	@echo $(deps_$(FOLDER))
 print-build:
 	@echo $(B)
 

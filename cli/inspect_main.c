@@ -156,9 +156,10 @@ static void say_channels(const json_t *list)
     const json_t *c;
 
     printf("  %-16s", "channels");
-    json_array_foreach(list, i, c) printf(
-        "%s %s %s", i ? "," : "", json_string_value(json_object_get(c, "name")),
-        json_string_value(json_object_get(c, "type")));
+    json_array_foreach (list, i, c)
+        printf("%s %s %s", i ? "," : "",
+               json_string_value(json_object_get(c, "name")),
+               json_string_value(json_object_get(c, "type")));
     printf("\n");
 }
 
@@ -200,7 +201,7 @@ static void say_part(const json_t *p)
     say_channels(json_object_get(p, "channels"));
     if (json_object_get(p, "depth"))
         say_depth(json_object_get(p, "depth"));
-    json_object_foreach(json_object_get(p, "depthq"), key, value)
+    json_object_foreach (json_object_get(p, "depthq"), key, value)
         printf("  %-22s %s\n", key, json_string_value(value));
 }
 
@@ -224,7 +225,8 @@ static void say_file(const json_t *f)
         printf("  %-16s %g\n", "frames/s",
                (double)json_integer_value(json_array_get(rate, 0)) /
                    (double)json_integer_value(json_array_get(rate, 1)));
-    json_array_foreach(json_object_get(f, "parts"), i, p) say_part(p);
+    json_array_foreach (json_object_get(f, "parts"), i, p)
+        say_part(p);
 }
 
 /* ---- the program --------------------------------------------------------- */

@@ -58,9 +58,9 @@ static int check_keys(const json_t *from, const char *object,
     if (!json_is_object(from))
         return dq_fail(err, DQ_MODEL, "%s: is not an object",
                        *object ? object : "the contract");
-    json_object_foreach(
-        (json_t *)(uintptr_t)from, key,
-        value) if (!is_known(object, key)) return unknown_key(object, key, err);
+    json_object_foreach ((json_t *)(uintptr_t)from, key, value)
+        if (!is_known(object, key))
+            return unknown_key(object, key, err);
     for (size_t i = 0; i < KEYS; i++)
         if (keys[i].required && strcmp(keys[i].object, object) == 0 &&
             !json_object_get(from, keys[i].key))
