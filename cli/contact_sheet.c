@@ -91,6 +91,14 @@ static int draw_cells(const struct dq_spec *spec, struct sheet *s, int width,
     return err->code;
 }
 
+/* A machine without fonts gets a sheet without letters. */
+static void label(struct dq_picture8 *all, int x, int y, const char *text)
+{
+    struct dq_err ignored = {0};
+
+    dq_picture8_label(all, x, y, LETTERS, text, &ignored);
+}
+
 static int compose(const struct dq_spec *spec, struct sheet *s,
                    struct dq_picture8 *all, struct dq_err *err)
 {
@@ -104,13 +112,13 @@ static int compose(const struct dq_spec *spec, struct sheet *s,
         return err->code;
     snprintf(text, sizeof text, "%.80s   depth %.4g to %.4g, one range",
              spec->name, s->range.low, s->range.high);
-    dq_picture8_label(all, GAP, GAP, LETTERS, text, err);
+    label(all, GAP, GAP, text);
     for (int i = 0; i < s->count && !err->code; i++) {
         int x = GAP + i % COLUMNS * (s->cell_w + GAP);
         int y = LABEL + GAP + i / COLUMNS * (cell_h + GAP);
 
         snprintf(text, sizeof text, "%" PRId32, s->cells[i].frame);
-        dq_picture8_label(all, x, y + 2, LETTERS, text, err);
+        label(all, x, y + 2, text);
         dq_picture8_paste(all, &s->cells[i].plate, x, y + LABEL);
         dq_picture8_paste(all, &s->cells[i].depth, x,
                           y + LABEL + s->plate_h + 2);

@@ -359,6 +359,26 @@ int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
     });
 }
 
+namespace
+{
+
+/* OpenImageIO looks for fonts in few places, and not in folders below them. */
+std::string find_font()
+{
+    static const char *const known[] = {
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
+        "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf",
+        "/usr/share/fonts/liberation-sans/LiberationSans-Regular.ttf"};
+
+    for (const char *path : known)
+        if (OIIO::Filesystem::exists(path))
+            return path;
+    return "";
+}
+
+} // namespace
+
 int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
                  const char *text, struct dq_err *err)
 {
@@ -368,7 +388,7 @@ int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
         const float white[] = {1, 1, 1};
 
         if (!OIIO::ImageBufAlgo::render_text(
-                picture, x, y, text, size, "", white,
+                picture, x, y, text, size, find_font(), white,
                 OIIO::ImageBufAlgo::TextAlignX::Left,
                 OIIO::ImageBufAlgo::TextAlignY::Top, 1))
             return dq_fail(err, DQ_CONFIG, "text cannot be drawn: %s",
