@@ -1,6 +1,5 @@
 #include "cli/progress.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +132,15 @@ void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,
                   dq_text_json(text));
     put_json(p, dq_json_text(o));
     json_decref(o);
+}
+
+void dq_progress_sum_up(struct dq_progress *p, const char *text,
+                        const json_t *object)
+{
+    if (p->rule.form == DQ_PROGRESS_JSON)
+        put_json(p, dq_json_text(object));
+    else
+        put_line(p, text);
 }
 
 /* ---- frames --------------------------------------------------------------*/

@@ -11,6 +11,7 @@
 #ifndef DQ_CLI_PROGRESS_H
 #define DQ_CLI_PROGRESS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cli/pace.h"
@@ -55,6 +56,10 @@ void dq_progress_task(struct dq_progress *p, const struct dq_list_entry *entry,
  * "error". */
 void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,
                      ...) DQ_PRINTF(3, 4);
+
+/* The last line of a run: text for people, object (lent) for programs. */
+void dq_progress_sum_up(struct dq_progress *p, const char *text,
+                        const json_t *object);
 
 /* Time has passed: draw the bar (at most ten times a second), or say that we
  * are alive. */

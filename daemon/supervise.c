@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "daemon/child.h"
 
@@ -100,14 +99,15 @@ static void take_result(struct place *p, const json_t *message,
                         struct dq_err *err)
 {
     struct dq_result result;
-    char frame[16], attempt[16];
+    char text[100];
 
     if (dq_wire_read_result(message, &result, err) ||
         dq_dispatch_result(p->s->dispatch, p->worker, &result, now_of(p->s)))
         return;
-    snprintf(frame, sizeof frame, "%d", result.task.frame);
-    snprintf(attempt, sizeof attempt, "%d", result.task.attempt);
-    dq_log_warn("late result ignored", "frame", frame, "attempt", attempt);
+    snprintf(text, sizeof text, "late result of frame %d, attempt %d, ignored",
+             result.task.frame, result.task.attempt);
+    if (p->s->rule.note)
+        p->s->rule.note(p->s->rule.context, p->worker, text);
 }
 
 static void take_note(struct place *p, const json_t *message,

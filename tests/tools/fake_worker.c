@@ -95,8 +95,8 @@ static void say_result(const struct dq_task *task, int code, int skipped)
     result.seconds.total = 1;
     if (code)
         snprintf(result.text, sizeof result.text,
-                 "frame %d: /plate/p.%04d.exr: scripted %s", task->frame,
-                 task->frame, dq_code_name(code));
+                 "/plate/p.%04d.exr: scripted %s", task->frame,
+                 dq_code_name(code));
     else
         snprintf(result.path, sizeof result.path, "/out/d.%04d.exr",
                  task->frame);

@@ -1,0 +1,208 @@
+#include "cli/run_options.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const char dq_run_help[] =
+    "Examples:\n"
+    "  depthq run shot.yaml                       # the whole shot, here\n"
+    "  depthq run shot.yaml --dry-run             # what would be done\n"
+    "  depthq run shot.yaml --frames 1001-1010    # a chunk, as engines do\n"
+    "  depthq run shot.yaml --device cuda:1 --json > result.json\n"
+    "\n"
+    "Usage: depthq run [OPTION]... JOB\n"
+    "\n"
+    "Makes the depth frames of a job on this machine, without a queue. Frames\n"
+    "that are there and right are skipped, so running again is safe. JOB is a\n"
+    "job file, - for standard input.\n"
+    "\n"
+    "      --frames RANGE      only these of the job's frames: "
+    "1001-1100x2,1205\n"
+    "  -n, --dry-run           tell what would be done and do nothing\n"
+    "      --json              a JSON document about every frame on standard\n"
+    "                          output at the end\n"
+    "      --progress FORM     auto (a bar on a terminal), bar, plain (a line\n"
+    "                          a frame), json (JSON lines); on standard error\n"
+    "      --device DEVICE     auto, cpu, cuda:N\n"
+    "      --workers N         worker processes (1)\n"
+    "      --threads N         of the network on the CPU, in each worker (the\n"
+    "                          cores, shared by the workers)\n"
+    "      --memory SIZE       that frames in flight may hold in all: 8G\n"
+    "      --grace SECONDS     for frames in hand after a signal (30)\n"
+    "      --patience SECONDS  to wait for room when storage is full (900)\n"
+    "      --stall SECONDS     without progress until a worker is killed\n"
+    "                          (600; three times that for its first frame)\n"
+    "  -h, --help              show this\n"
+    "\n"
+    "SIGTERM, SIGINT, SIGUSR1: begin no more frames, finish those in hand\n"
+    "within the grace time, exit 75. A second one hurries.\n"
+    "\n"
+    "Exit status: 0 every frame is right on disk, 1 some frames failed and\n"
+    "the rest are safe, 75 what is missing is worth another run, 2 wrong\n"
+    "usage, 65 the job, a plate or the model is wrong, 66 an input is\n"
+    "missing, 69 no device, 73 the output cannot be made, 74 storage failed,\n"
+    "77 not allowed, 78 the installation is wrong.\n";
+
+enum run_option {
+    FRAMES = 256,
+    JSON,
+    PROGRESS,
+    DEVICE,
+    WORKERS,
+    THREADS,
+    MEMORY,
+    GRACE,
+    PATIENCE,
+    STALL
+};
+
+static const struct option long_options[] = {
+    {"frames", required_argument, NULL, FRAMES},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"json", no_argument, NULL, JSON},
+    {"progress", required_argument, NULL, PROGRESS},
+    {"device", required_argument, NULL, DEVICE},
+    {"workers", required_argument, NULL, WORKERS},
+    {"threads", required_argument, NULL, THREADS},
+    {"memory", required_argument, NULL, MEMORY},
+    {"grace", required_argument, NULL, GRACE},
+    {"patience", required_argument, NULL, PATIENCE},
+    {"stall", required_argument, NULL, STALL},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+int dq_usable_cores(void)
+{
+    cpu_set_t cores;
+    int count = 0;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+        count = CPU_COUNT(&cores);
+    return count > 0 ? count : 1;
+}
+
+/* ---- one option ----------------------------------------------------------*/
+
+static int take_count(const char *name, int most, int *value,
+                      struct dq_err *err)
+{
+    long number = 0;
+
+    if (dq_text_long(optarg, &number) || number < 1 || number > most)
+        return dq_fail(err, DQ_USAGE, "--%s is 1 to %d, not '%s'", name, most,
+                       optarg);
+    *value = (int)number;
+    return DQ_OK;
+}
+
+static int take_seconds(const char *name, int64_t *ms, struct dq_err *err)
+{
+    double seconds = 0;
+
+    if (dq_text_double(optarg, &seconds) || !(seconds >= 0 && seconds < 1e7))
+        return dq_fail(err, DQ_USAGE, "--%s is in seconds, not '%s'", name,
+                       optarg);
+    *ms = (int64_t)llround(seconds * 1000);
+    return DQ_OK;
+}
+
+static int take_progress(enum dq_progress_form *form, struct dq_err *err)
+{
+    static const char *const words[] = {"auto", "bar", "plain", "json"};
+
+    for (int i = 0; i < 4; i++)
+        if (strcmp(words[i], optarg) == 0) {
+            *form = (enum dq_progress_form)i;
+            return DQ_OK;
+        }
+    return dq_fail(err, DQ_USAGE,
+                   "--progress is auto, bar, plain or json, not '%s'", optarg);
+}
+
+static int take_device(const char **device, struct dq_err *err)
+{
+    long number = 0;
+
+    *device = optarg;
+    if (strcmp(optarg, "auto") == 0 || strcmp(optarg, "cpu") == 0 ||
+        (strncmp(optarg, "cuda:", 5) == 0 &&
+         dq_text_long(optarg + 5, &number) == 0 && number >= 0 &&
+         number < 1024))
+        return DQ_OK;
+    return dq_fail(err, DQ_USAGE, "--device is auto, cpu or cuda:N, not '%s'",
+                   optarg);
+}
+
+static int take_memory(size_t *memory, struct dq_err *err)
+{
+    if (dq_text_size(optarg, memory) || *memory < (size_t)16 << 20)
+        return dq_fail(err, DQ_USAGE,
+                       "--memory is a size from 16M on, not '%s'", optarg);
+    return DQ_OK;
+}
+
+static int take(int option, struct dq_run_options *o, struct dq_err *err)
+{
+    switch (option) {
+    case FRAMES:
+        o->frames = optarg;
+        return DQ_OK;
+    case 'n':
+        o->dry_run = 1;
+        return DQ_OK;
+    case JSON:
+        o->json = 1;
+        return DQ_OK;
+    case PROGRESS:
+        return take_progress(&o->progress, err);
+    case DEVICE:
+        return take_device(&o->device, err);
+    case WORKERS:
+        return take_count("workers", 256, &o->workers, err);
+    case THREADS:
+        return take_count("threads", 1024, &o->threads, err);
+    case MEMORY:
+        return take_memory(&o->memory, err);
+    case GRACE:
+        return take_seconds("grace", &o->grace_ms, err);
+    case PATIENCE:
+        return take_seconds("patience", &o->patience_ms, err);
+    case STALL:
+        return take_seconds("stall", &o->stall_ms, err);
+    case 'h':
+        o->help = 1;
+        return DQ_OK;
+    default:
+        return dq_fail(err, DQ_USAGE, "%s", "");
+    }
+}
+
+int dq_run_options_parse(int argc, char **argv, struct dq_run_options *options,
+                         struct dq_err *err)
+{
+    struct dq_run_options fresh = {.device = "auto",
+                                   .workers = 1,
+                                   .grace_ms = 30000,
+                                   .patience_ms = 900000,
+                                   .stall_ms = 600000};
+    int option;
+
+    *options = fresh;
+    while ((option = getopt_long(argc, argv, "nh", long_options, NULL)) != -1)
+        if (take(option, options, err))
+            return err->code;
+    if (options->help)
+        return DQ_OK;
+    if (optind == argc)
+        return dq_fail(err, DQ_USAGE, "which job file?");
+    if (optind + 1 < argc)
+        return dq_fail(err, DQ_USAGE, "one job file, not '%s' as well",
+                       argv[optind + 1]);
+    options->job = argv[optind];
+    return DQ_OK;
+}
