@@ -194,7 +194,10 @@ int dq_exr_fail(struct dq_exr_stream *stream, exr_result_t result, int code,
     va_start(args, fmt);
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
-    if (result == EXR_ERR_OUT_OF_MEMORY)
+    /* deflate data that unpacks to more than its chunk is "out of memory" to
+     * the library, too: only its words tell the two apart */
+    if (result == EXR_ERR_OUT_OF_MEMORY &&
+        !strstr(stream->message, "decompress"))
         code = DQ_MEMORY;
     code = dq_fail(err, code, "%s: %s", what,
                    stream->message[0] ? stream->message

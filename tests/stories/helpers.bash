@@ -1,0 +1,58 @@
+# helpers: what the stories share. DEPTHQ_BUILD is the build to test.
+
+load_programs() {
+    BUILD=${DEPTHQ_BUILD:-$BATS_TEST_DIRNAME/../../build/release}
+    PATH="$BUILD/bin:$PATH"
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# fake NET [EXTRA]: a network that needs no library, as net.fake
+fake() {
+    cat >net.fake <<JSON
+{"depthq_fake": 1, "net": "$1", ${2:-}
+ "contract": {"depthq_model": 1, "name": "fake", "version": "1", "runtime": "fake",
+  "input": {"transfer": "srgb", "multiple": 32, "size": {"preferred": 64, "min": 32, "max": 1024}, "batch": "any"},
+  "output": {"quantity": "disparity", "scale": "affine"}}}
+JSON
+}
+
+# plates FRAMES SIZE: plate/p.####.exr from a seeded scene
+plates() {
+    depthq-scene made --seed 7 --frames "$1" --size "${2:-160x96}" --camera dolly
+    mkdir -p plate
+    local file
+    for file in made/plate.*.exr; do mv "$file" "plate/p.${file#made/plate.}"; done
+    # old enough not to be taken for files that are still being copied
+    touch -d '1 hour ago' plate/*
+}
+
+# job FRAMES [LINES]: shot.yaml
+job() {
+    cat >shot.yaml <<YAML
+depthq: 1
+plate: plate/p.####.exr
+frames: $1
+model: ./net.fake
+retries: 0
+output:
+  path: depth/d.####.exr
+${2:-}
+YAML
+}
+
+# run_job [OPTIONS]: run, with a line a frame
+run_job() {
+    run depthq run shot.yaml --progress plain "$@"
+}
+
+# every depth file present decodes whole, and no temp is left
+outputs_are_whole() {
+    local file
+    for file in depth/d.*.exr; do
+        [ -e "$file" ] || continue
+        depthq inspect "$file" >/dev/null || return 1
+    done
+    [ -z "$(find . -name '*.tmp')" ]
+}
+
+depth_sums() { sha256sum depth/d.*.exr; }
