@@ -67,7 +67,7 @@ void dq_bytes_free(struct dq_bytes *b)
     memset(b, 0, sizeof *b);
 }
 
-static int open_failed(const char *path, struct dq_err *err)
+static int open_failed(const char *path, int too_big, struct dq_err *err)
 {
     int code = DQ_IO;
 
@@ -75,6 +75,8 @@ static int open_failed(const char *path, struct dq_err *err)
         code = DQ_MISSING;
     else if (errno == EACCES || errno == EPERM)
         code = DQ_DENIED;
+    else if (errno == ENXIO) /* a socket */
+        return dq_fail(err, too_big, "%s: is not a regular file", path);
     return dq_fail_errno(err, code, errno, "%s", path);
 }
 
@@ -128,7 +130,7 @@ int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
         return dq_fail(err, DQ_IO, "%s: reading: injected fault", path);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return open_failed(path, err);
+        return open_failed(path, too_big, err);
     code = check_file(fd, path, limit, too_big, &size, err);
     if (!code)
         code = dq_bytes_reserve(b, size + 1, err);

@@ -32,7 +32,9 @@ void dq_bytes_free(struct dq_bytes *b); /* and zero it; NULL is fine */
  * used again (recycled). Opens with O_NONBLOCK|O_CLOEXEC and refuses what is
  * not a regular file, so a FIFO never hangs the caller. Errors name the
  * path: DQ_MISSING, DQ_DENIED, DQ_IO, DQ_MEMORY; too_big (a code of the
- * caller's choice) when it is larger. Fault point: read. */
+ * caller's choice) when it is larger or no regular file. A file that grows
+ * meanwhile gives what it had at first, one that shrinks what is left. The
+ * data is zero-terminated beyond count. Fault point: read. */
 int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
                        int too_big, struct dq_err *err);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct {
     const char *name;
     const char *text;
@@ -22,6 +24,23 @@ static int known(int code)
     return code >= 0 && code < DQ_CODES ? code : DQ_BUG;
 }
 
+/* A text that was cut may end within a character, which JSON refuses. */
+static void end_whole(char *text, size_t room)
+{
+    size_t n = strlen(text);
+
+    if (n + 1 < room)
+        return;
+    for (size_t back = 1; back < 4; back++) {
+        unsigned char byte = (unsigned char)text[n - back];
+
+        if (byte >= 0xc0 && dq_text_character(text + n - back) == 0)
+            text[n - back] = '\0';
+        if (byte >= 0xc0 || byte < 0x80)
+            return;
+    }
+}
+
 int dq_fail(struct dq_err *err, int code, const char *fmt, ...)
 {
     va_list args;
@@ -32,6 +51,7 @@ int dq_fail(struct dq_err *err, int code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
+    end_whole(err->text, sizeof err->text);
     return code;
 }
 
@@ -51,6 +71,7 @@ int dq_fail_errno(struct dq_err *err, int code, int errnum, const char *fmt,
     used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s",
              strerror_r(errnum, why, sizeof why)); /* the GNU one */
+    end_whole(err->text, sizeof err->text);
     return code;
 }
 
@@ -61,7 +82,7 @@ int dq_because(struct dq_err *err, const char *fmt, ...)
     size_t used;
 
     if (!err)
-        return DQ_OK;
+        return DQ_BUG;
     if (err->code == DQ_OK)
         return DQ_OK;
     memcpy(was, err->text, sizeof was);
@@ -70,6 +91,7 @@ int dq_because(struct dq_err *err, const char *fmt, ...)
     va_end(args);
     used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", was);
+    end_whole(err->text, sizeof err->text);
     return err->code;
 }
 

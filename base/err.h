@@ -42,7 +42,8 @@ enum dq_policy {
 
 struct dq_err {
     int code;        /* enum dq_code; DQ_OK when nothing failed */
-    char text[1024]; /* one line, always terminated; cut at the end */
+    char text[1024]; /* one line, always terminated; cut at the end, between
+                      * characters of UTF-8 */
 };
 
 /* Set err to code with a formatted text and return code. A NULL err is
@@ -54,7 +55,8 @@ int dq_fail(struct dq_err *err, int code, const char *fmt, ...)
 int dq_fail_errno(struct dq_err *err, int code, int errnum, const char *fmt,
                   ...) DQ_PRINTF(4, 5);
 
-/* Prepend "<context>: " to an error that is set; returns err->code. */
+/* Prepend "<context>: " to an error that is set; returns err->code. With a
+ * NULL err the code is not known: DQ_BUG, so that a failure stays one. */
 int dq_because(struct dq_err *err, const char *fmt, ...) DQ_PRINTF(2, 3);
 
 /* Forget an error. */

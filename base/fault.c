@@ -104,6 +104,11 @@ void dq_fault_setup(void)
     const char *rules = getenv("DQ_FAULT");
     char *copy, *rest, *rule;
 
+    atomic_store(&armed, 0);
+    for (int i = 0; i < DQ_FAULTS; i++) {
+        points[i].action = NOTHING;
+        atomic_store(&points[i].calls, 0);
+    }
     if (!rules || !*rules)
         return;
     copy = rest = dq_strdup(rules);

@@ -20,7 +20,9 @@ enum dq_fault {
     DQ_FAULTS
 };
 
-/* Read DQ_FAULT; call once before threads start. An unknown point or action
+/* Read DQ_FAULT; call before threads start. A second call starts anew. A point
+ * may stand as `infer` (every call), `infer:2` (the second), `infer:2+` (the
+ * second and all after it); of two rules for one point the last holds. An unknown point or action
  * ends the process with a message and status 78: a test that injects nothing
  * must not pass. */
 void dq_fault_setup(void);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -82,13 +83,17 @@ int dq_sha256_file(const char *path, char hex[DQ_SHA256_HEX],
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct dq_sha256 *hash;
+    struct stat st;
     int code;
 
     if (fd < 0)
         return dq_fail_errno(err, errno == ENOENT ? DQ_MISSING : DQ_IO, errno,
                              "%s", path);
     hash = dq_sha256_new();
-    code = hash_file(fd, hash, path, err);
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) /* a FIFO reads empty */
+        code = dq_fail(err, DQ_IO, "%s: is not a regular file", path);
+    else
+        code = hash_file(fd, hash, path, err);
     close(fd);
     dq_sha256_finish(hash, code ? NULL : hex);
     return code;

@@ -136,6 +136,33 @@ int dq_text_size(const char *text, size_t *bytes)
     return 0;
 }
 
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first < 0xe0)
+        return 2;
+    if (first >= 0xe0 && first < 0xf0)
+        return 3;
+    return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+size_t dq_text_character(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    size_t length = length_of(c[0]);
+
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80) /* the final zero is none either */
+            return 0;
+    if ((c[0] == 0xe0 && c[1] < 0xa0) ||  /* overlong */
+        (c[0] == 0xed && c[1] >= 0xa0) || /* surrogates */
+        (c[0] == 0xf0 && c[1] < 0x90) ||  /* overlong */
+        (c[0] == 0xf4 && c[1] >= 0x90))   /* beyond U+10FFFF */
+        return 0;
+    return length;
+}
+
 void dq_size_text(double bytes, char text[16])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

@@ -22,6 +22,11 @@ int dq_text_double(const char *text, double *value);
 /* "512M", "8G", "1.5GiB", plain bytes -> bytes; -1 when it is none. */
 int dq_text_size(const char *text, size_t *bytes);
 
+/* Bytes of the UTF-8 character that text begins with, 1 to 4; 0 where none
+ * begins: a stray byte, an overlong form, a surrogate, a cut one. The final
+ * zero counts as a character of 1. Never reads beyond it. */
+size_t dq_text_character(const char *text);
+
 /* 1234567890 -> "1.1 GiB". */
 void dq_size_text(double bytes, char text[16]);
 
