@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 enum { FIELD_LIMIT = 1024 };
 
@@ -32,22 +33,51 @@ static int is_line_separator(const char *c)
            strncmp(c, "\xe2\x80\xa9", 3) == 0;
 }
 
+/* U+0080 to U+009F are commands to a terminal, in two bytes of UTF-8. */
+static int is_c1(const char *c)
+{
+    return c[0] == '\xc2' && (unsigned char)c[1] < 0xa0;
+}
+
+/* Bytes that are no UTF-8 (paths may hold any) would make the JSON invalid;
+ * in text they can be told. */
+static void add_stray(struct dq_bytes *line, unsigned char byte)
+{
+    if (setup.form == DQ_LOG_JSON)
+        dq_bytes_text(line, "\\ufffd");
+    else
+        dq_bytes_printf(line, "\\x%02x", byte);
+}
+
+static void add_character(struct dq_bytes *line, const char *c, size_t bytes)
+{
+    unsigned char byte = (unsigned char)*c;
+
+    if (byte == '"' || byte == '\\')
+        dq_bytes_printf(line, "\\%c", byte);
+    else if (byte < 0x20 || byte == 0x7f)
+        dq_bytes_printf(line, "\\u%04x", byte);
+    else if (is_line_separator(c))
+        dq_bytes_printf(line, "\\u202%c", c[2] == '\xa8' ? '8' : '9');
+    else if (is_c1(c))
+        dq_bytes_printf(line, "\\u%04x", (unsigned char)c[1]);
+    else
+        dq_bytes_add(line, c, bytes);
+}
+
 static void add_escaped(struct dq_bytes *line, const char *text)
 {
-    const char *stop = text + strnlen(text, FIELD_LIMIT);
+    size_t bytes;
 
-    for (const char *c = text; c < stop; c++) {
-        unsigned char byte = (unsigned char)*c;
-
-        if (byte == '"' || byte == '\\')
-            dq_bytes_printf(line, "\\%c", byte);
-        else if (byte < 0x20 || byte == 0x7f)
-            dq_bytes_printf(line, "\\u%04x", byte);
-        else if (is_line_separator(c)) {
-            dq_bytes_printf(line, "\\u202%c", c[2] == '\xa8' ? '8' : '9');
-            c += 2;
-        } else
-            dq_bytes_add(line, c, 1);
+    for (const char *c = text; *c; c += bytes) {
+        bytes = dq_text_character(c);
+        if ((size_t)(c - text) + (bytes ? bytes : 1) > FIELD_LIMIT)
+            break;
+        if (bytes == 0)
+            add_stray(line, (unsigned char)*c);
+        else
+            add_character(line, c, bytes);
+        bytes += bytes == 0;
     }
 }
 
@@ -58,15 +88,22 @@ static void add_quoted(struct dq_bytes *line, const char *text)
     dq_bytes_text(line, "\"");
 }
 
+static int is_special(const char *c)
+{
+    return (unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' ||
+           *c == 0x7f || is_line_separator(c) || is_c1(c);
+}
+
 static int needs_quotes(const char *text)
 {
-    if (!*text)
-        return 1;
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' ||
-            *c == 0x7f || is_line_separator(c))
+    size_t bytes;
+
+    for (const char *c = text; *c; c += bytes) {
+        bytes = dq_text_character(c);
+        if (bytes == 0 || is_special(c))
             return 1;
-    return 0;
+    }
+    return !*text || strlen(text) > FIELD_LIMIT;
 }
 
 static void add_pair(struct dq_bytes *line, const char *key, const char *value)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -43,7 +44,7 @@ char *dq_path_absolute(const char *path)
     if (path[0] == '/')
         return tidy(dq_strdup(path));
     here = getcwd(NULL, 0);
-    all = dq_path_join(here ? here : "/", path);
+    all = dq_path_join(here, path);
     free(here);
     return all;
 }
@@ -66,6 +67,14 @@ char *dq_path_folder(const char *path)
     return dq_strndup(path, (size_t)(slash - path));
 }
 
+static int is_program(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+           access(path, X_OK) == 0;
+}
+
 static char *own_folder(void)
 {
     char self[4096];
@@ -85,7 +94,7 @@ char *dq_path_libexec(const char *name, struct dq_err *err)
     for (size_t i = 0; i < 2 && !found; i++) {
         found = i == 0 ? dq_asprintf("%s/../libexec/depthq/%s", folder, name)
                        : dq_asprintf("%s/%s", folder, name);
-        if (access(found, X_OK) != 0) {
+        if (!is_program(found)) {
             free(found);
             found = NULL;
         }

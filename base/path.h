@@ -11,7 +11,8 @@ extern "C" {
 /* path as it is when absolute, else folder/path; "." pieces and doubled
  * slashes go, ".." stays (a link may lie before it). */
 char *dq_path_join(const char *folder, const char *path);
-char *dq_path_absolute(const char *path); /* from the working folder */
+/* From the working folder; still relative when that folder is gone. */
+char *dq_path_absolute(const char *path);
 char *dq_path_folder(const char *path);   /* "a/b.exr" -> "a"; "b" -> "." */
 const char *dq_path_name(const char *path); /* borrowed: "b.exr" */
 
