@@ -15,7 +15,8 @@ static const char *skip_blanks(const char *c)
     return c;
 }
 
-/* A frame number with its sign; NULL when there is none or it is too far. */
+/* A frame number with its sign; NULL when there is none. What is too far
+ * stays just beyond DQ_FRAME_LIMIT, however many digits follow. */
 static const char *number(const char *c, int64_t *value)
 {
     int negative = *c == '-';
@@ -27,20 +28,67 @@ static const char *number(const char *c, int64_t *value)
     for (; *c >= '0' && *c <= '9'; c++) {
         v = v * 10 + (*c - '0');
         if (v > DQ_FRAME_LIMIT)
-            return NULL;
+            v = (int64_t)DQ_FRAME_LIMIT + 1;
     }
     *value = negative ? -v : v;
     return c;
 }
 
+/* Bytes of a piece that a message shows; whole characters. */
+static int shown(const char *piece)
+{
+    size_t n = strnlen(piece, 60);
+
+    while (n > 0 && ((unsigned char)piece[n] & 0xc0) == 0x80)
+        n--;
+    return (int)n;
+}
+
 static int bad_piece(const char *piece, const char *why, struct dq_err *err)
 {
-    return dq_fail(err, DQ_SPEC, "frames: '%s': %s", piece, why);
+    int n = shown(piece);
+
+    return dq_fail(err, DQ_SPEC, "frames: '%.*s%s': %s", n, piece,
+                   piece[n] ? "..." : "", why);
 }
 
 struct piece {
     int64_t first, last, step;
 };
+
+/* What follows ':' or 'y'; the remedy is spelled out where it is clear. */
+static int other_step(const char *piece, struct piece *p, const char *after,
+                      struct dq_err *err)
+{
+    const char *end = number(after, &p->step);
+    char why[160];
+
+    if (!end || *end || p->step < 1 || p->first >= p->last)
+        return bad_piece(piece,
+                         "write a step as 1-10x5 (a colon or y means "
+                         "another thing in every program)",
+                         err);
+    snprintf(why, sizeof why,
+             "write the step as %" PRId64 "-%" PRId64 "x%" PRId64
+             " (a colon or y means another thing in every program)",
+             p->first, p->last, p->step);
+    return bad_piece(piece, why, err);
+}
+
+static int too_far(int64_t frame)
+{
+    return frame > DQ_FRAME_LIMIT || frame < -DQ_FRAME_LIMIT;
+}
+
+static int check_piece(const char *text, const struct piece *p,
+                       struct dq_err *err)
+{
+    if (too_far(p->first) || too_far(p->last) || too_far(p->step))
+        return bad_piece(text, "goes beyond 1,000,000,000", err);
+    if (p->last < p->first)
+        return bad_piece(text, "the range runs backwards", err);
+    return DQ_OK;
+}
 
 /* "1001", "1001-1100", "1001-1100x2"; no blanks inside. */
 static int parse_piece(const char *text, struct piece *p, struct dq_err *err)
@@ -70,16 +118,11 @@ static int parse_piece(const char *text, struct piece *p, struct dq_err *err)
                              err);
     }
     if (*c == ':' || *c == 'y')
-        return bad_piece(text,
-                         "write a step as 1-10x5 (a colon or y means "
-                         "another thing in every program)",
-                         err);
+        return other_step(text, p, c + 1, err);
     if (*c)
         return bad_piece(text, "is no frame or range; write 1001-1100x2,1205",
                          err);
-    if (p->last < p->first)
-        return bad_piece(text, "the range runs backwards", err);
-    return DQ_OK;
+    return check_piece(text, p, err);
 }
 
 static int add_piece(struct dq_range *range, const struct piece *p,
@@ -128,6 +171,9 @@ int dq_range_parse(const char *text, struct dq_range *range, struct dq_err *err)
     int code = DQ_OK;
 
     memset(range, 0, sizeof *range);
+    if (!*skip_blanks(text))
+        code = dq_fail(err, DQ_SPEC,
+                       "frames: names no frame; write 1001-1100x2,1205");
     while (!code && (piece = strsep(&rest, ","))) {
         const char *start = skip_blanks(piece);
         struct piece p;

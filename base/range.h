@@ -32,7 +32,8 @@ struct dq_range {
 int dq_range_parse(const char *text, struct dq_range *range,
                    struct dq_err *err);
 
-/* The shortest text for a sorted list: "1001-1009x2,1020". Caller frees. */
+/* A short text for a sorted list, the same for the same frames:
+ * "1001-1009x2,1020". Caller frees. */
 char *dq_range_text(const struct dq_range *range);
 
 /* Position of frame in range, or -1. */

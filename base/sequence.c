@@ -104,7 +104,7 @@ static int check_pattern(const char *pattern, const struct slot *slot,
 {
     const char *name = dq_path_name(pattern);
 
-    if (!*name)
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return dq_fail(err, DQ_SPEC, "'%s': names no file", pattern);
     if (count > 1)
         return dq_fail(err, DQ_SPEC,
@@ -124,7 +124,7 @@ int dq_sequence_parse(const char *pattern, const char *folder,
 {
     struct slot slot = {0};
     int count = 0;
-    char *whole;
+    char *marked;
 
     memset(seq, 0, sizeof *seq);
     if (find_slots(pattern, &slot, &count, err) ||
@@ -136,17 +136,11 @@ int dq_sequence_parse(const char *pattern, const char *folder,
         seq->suffix = dq_strdup("");
         return DQ_OK;
     }
-    whole = dq_strndup(pattern, (size_t)(slot.start - pattern));
-    if (!*dq_path_name(whole)) { /* the name begins with its number */
-        char *marked = dq_asprintf("%sx", whole);
-
-        seq->prefix = dq_path_join(folder, marked);
-        seq->prefix[strlen(seq->prefix) - 1] = '\0';
-        free(marked);
-    } else {
-        seq->prefix = dq_path_join(folder, whole);
-    }
-    free(whole);
+    /* A mark in the number's place keeps "." and "a/" from being tidied. */
+    marked = dq_asprintf("%.*sx", (int)(slot.start - pattern), pattern);
+    seq->prefix = dq_path_join(folder, marked);
+    seq->prefix[strlen(seq->prefix) - 1] = '\0';
+    free(marked);
     seq->suffix = dq_strdup(slot.start + slot.length);
     seq->digits = slot.digits;
     return DQ_OK;
@@ -212,24 +206,44 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void read_folder(const struct dq_sequence *seq, DIR *dir,
-                        struct dq_range *found)
+/* A folder that changes while it is read may give a name twice. */
+static void sort_and_unite(struct dq_range *found)
+{
+    size_t kept = 0;
+
+    if (found->count)
+        qsort(found->frames, found->count, sizeof *found->frames, ascending);
+    for (size_t i = 0; i < found->count; i++)
+        if (i == 0 || found->frames[i] != found->frames[kept - 1])
+            found->frames[kept++] = found->frames[i];
+    found->count = kept;
+}
+
+/* Every matching frame, or an error: a list cut short by a failing file
+ * server would leave frames undone without a word. */
+static int read_folder(const struct dq_sequence *seq, DIR *dir,
+                       struct dq_range *found, struct dq_err *err)
 {
     size_t room = 0;
     struct dirent *entry;
     int32_t frame;
 
-    while ((entry = readdir(dir)) && found->count < DQ_RANGE_MAX) {
+    for (errno = 0; (entry = readdir(dir)); errno = 0) {
         if (!frame_of(seq, entry->d_name, &frame))
             continue;
+        if (found->count == DQ_RANGE_MAX)
+            return dq_fail(err, DQ_SPEC, "more than %d frames on disk match",
+                           DQ_RANGE_MAX);
         if (found->count == room) {
             room = room ? 2 * room : 256;
             found->frames = dq_grow(found->frames, room, sizeof *found->frames);
         }
         found->frames[found->count++] = frame;
     }
-    if (found->count)
-        qsort(found->frames, found->count, sizeof *found->frames, ascending);
+    if (errno)
+        return dq_fail_errno(err, DQ_IO, errno, "the folder cannot be read");
+    sort_and_unite(found);
+    return DQ_OK;
 }
 
 static int scan_still(const struct dq_sequence *seq, struct dq_range *found,
@@ -246,8 +260,8 @@ static int scan_still(const struct dq_sequence *seq, struct dq_range *found,
 int dq_sequence_scan(const struct dq_sequence *seq, struct dq_range *found,
                      struct dq_err *err)
 {
+    struct dq_err own = {0};
     char *folder, *pattern;
-    int code = DQ_OK;
     DIR *dir;
 
     memset(found, 0, sizeof *found);
@@ -256,18 +270,21 @@ int dq_sequence_scan(const struct dq_sequence *seq, struct dq_range *found,
     folder = dq_sequence_folder(seq);
     pattern = dq_sequence_text(seq);
     dir = opendir(folder);
-    if (!dir) {
-        code = dq_fail_errno(err, DQ_MISSING, errno, "%s", folder);
-    } else {
-        read_folder(seq, dir, found);
+    if (!dir)
+        dq_fail_errno(&own, DQ_MISSING, errno, "%s", folder);
+    else if (read_folder(seq, dir, found, &own))
+        dq_because(&own, "%s", pattern);
+    else if (found->count == 0)
+        dq_fail(&own, DQ_MISSING, "no frame on disk matches %s", pattern);
+    if (dir)
         closedir(dir);
-        if (found->count == 0)
-            code = dq_fail(err, DQ_MISSING, "no frame on disk matches %s",
-                           pattern);
-    }
+    if (own.code)
+        dq_range_free(found);
+    if (own.code && err)
+        *err = own;
     free(pattern);
     free(folder);
-    return code;
+    return own.code;
 }
 
 void dq_sequence_free(struct dq_sequence *seq)

@@ -44,7 +44,8 @@ char *dq_sequence_folder(const struct dq_sequence *seq);
 
 /* Frames on disk: reads the folder once. A name counts only when it is what
  * dq_sequence_path would give for its number. DQ_MISSING when the folder
- * cannot be read or holds none. A still that exists gives frame 1. */
+ * cannot be opened or holds none, DQ_IO when reading it fails midway, DQ_SPEC
+ * beyond DQ_RANGE_MAX frames. A still that exists gives frame 1. */
 int dq_sequence_scan(const struct dq_sequence *seq, struct dq_range *found,
                      struct dq_err *err);
 

@@ -323,23 +323,36 @@ static int acceptable_bytes(const char *text, size_t bytes,
     return 1;
 }
 
+/* "---" alone gives one plain scalar without text. */
+static int is_nothing(const struct dq_yaml *root)
+{
+    return !root ||
+           (root->kind == DQ_YAML_SCALAR && !*root->text && !root->quoted);
+}
+
 struct dq_yaml *dq_yaml_parse(const char *text, size_t bytes,
                               struct dq_problems *problems)
 {
-    struct builder b = {.text = text, .bytes = bytes, .problems = problems};
+    struct builder b = {.problems = problems};
     yaml_parser_t parser;
 
     if (!acceptable_bytes(text, bytes, problems))
         return NULL;
+    if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* libyaml would count the mark as the first column */
+        bytes -= 3;
+    }
+    b.text = bytes ? text : ""; /* libyaml aborts on NULL */
+    b.bytes = bytes;
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)b.text, bytes);
     read_events(&b, &parser);
     yaml_parser_delete(&parser);
     for (int i = 0; i < b.depth && b.failed; i++)
         free(b.levels[i].key);
-    if (!b.failed && !b.root) {
+    if (!b.failed && is_nothing(b.root)) {
         dq_problem_add(problems, 1, 1, "is empty");
         b.failed = 1;
     }

@@ -4,7 +4,8 @@
  * surprises removed: scalars stay text (the caller converts by the declared
  * type), and anchors, aliases, tags, merge keys, duplicate keys, a second
  * document, more than 64 KiB, depth above 32, more than 10,000 events and
- * text that is not UTF-8 are refused, each with line and column.
+ * text that is not UTF-8 are refused, each with line and column (in
+ * characters). A UTF-8 byte order mark is skipped.
  */
 #ifndef DQ_BASE_YAML_H
 #define DQ_BASE_YAML_H
