@@ -70,7 +70,7 @@ endif
 FOLDERS := base io infer jobs daemon cli scene
 not_lib  = %_main.c %_test.c %_fuzz.c
 c_of     = $(filter-out $(not_lib),$(wildcard $(1)/*.c))
-shim_torch := $(if $(filter 1,$(TORCH)),infer/torch_shim.cc)
+shim_torch := $(if $(filter 1,$(TORCH)),infer/torch_*.cc)
 shim_oiio  := $(if $(filter 1,$(OIIO)),io/oiio_shim.cc)
 cc_infer   := $(wildcard $(shim_torch))
 cc_io      := $(wildcard $(shim_oiio))
@@ -129,7 +129,7 @@ $(B)/obj/%.o: %.c $(PROBED_FLAGS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(B)/obj/infer/torch_shim.o: infer/torch_shim.cc $(PROBED_FLAGS)
+$(B)/obj/infer/torch_%.o: infer/torch_%.cc $(PROBED_FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
 	$(Q)$(CXX) -std=c++20 -I. $(DEFS) -isystem $(TORCH_DIR)/include -isystem $(TORCH_DIR)/include/torch/csrc/api/include $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
