@@ -4,6 +4,7 @@
 #include <streambuf>
 
 #include "infer/archive.h"
+#include "infer/torch_errors.hh"
 
 namespace dq_torch
 {
@@ -45,45 +46,49 @@ class borrowed_bytes : public std::streambuf
 
 } // namespace
 
-static bool has_member(const void *bytes, size_t count, const char *suffix)
+static int not_an_archive(const void *bytes, size_t count, dq_err *err)
+{
+    const unsigned char *b = static_cast<const unsigned char *>(bytes);
+    const char *looks = "";
+
+    if (count >= 2 && b[0] == 0x80 && b[1] <= 5)
+        looks = "; it looks like a pickled checkpoint";
+    else if (count >= 2 && b[0] == 0x08 && b[1] < 32)
+        looks = "; it looks like ONNX";
+    return dq_fail(err, DQ_MODEL, "is no TorchScript archive%s", looks);
+}
+
+static bool has_member(const void *bytes, size_t count, const char *path)
 {
     dq_err ignored = {};
     const char *data;
     size_t size;
 
-    return !dq_archive_find(bytes, count, suffix, &data, &size, &ignored) &&
-           data;
+    return !dq_archive_find(bytes, count, path, &data, &size, &ignored) && data;
 }
 
-/* Say what people hand over by mistake by its name. */
-static int check_archive(const void *bytes, size_t count, dq_err *err)
+/* A zip that torch cannot load: call what people hand over by mistake by its
+ * name. err holds what torch said, and keeps it where that is all. */
+static int explain(const void *bytes, size_t count, dq_err *err)
 {
-    const unsigned char *b = static_cast<const unsigned char *>(bytes);
+    dq_err own = {};
     const char *data;
     size_t size;
 
-    if (!dq_archive_is(bytes, count)) {
-        const char *looks = count >= 2 && b[0] == 0x80 && b[1] <= 5
-                                ? "; it looks like a pickled checkpoint"
-                            : count >= 2 && b[0] == 0x08 && b[1] < 32
-                                ? "; it looks like ONNX"
-                                : "";
-
-        return dq_fail(err, DQ_MODEL, "is no TorchScript archive%s", looks);
-    }
-    if (dq_archive_find(bytes, count, "/constants.pkl", &data, &size, err))
+    if (dq_archive_find(bytes, count, "constants.pkl", &data, &size, &own)) {
+        *err = own; /* cut short, or damaged */
         return err->code;
+    }
     if (data)
-        return DQ_OK;
-    if (has_member(bytes, count, "/archive_format") ||
-        has_member(bytes, count, ".so"))
+        return dq_because(err, "cannot be loaded");
+    if (has_member(bytes, count, "archive_format"))
         return dq_fail(err, DQ_MODEL,
-                       "is a torch.export package (.pt2), not a TorchScript "
-                       "archive; save it with torch.jit.save");
-    if (has_member(bytes, count, "/data.pkl"))
+                       "is a torch.export package (.pt2), no TorchScript "
+                       "archive; save the network with torch.jit.save");
+    if (has_member(bytes, count, "data.pkl"))
         return dq_fail(err, DQ_MODEL,
-                       "is a checkpoint (torch.save: weights without the "
-                       "network), not a TorchScript archive; export the "
+                       "is a checkpoint (weights without the network, of "
+                       "torch.save), no TorchScript archive; save the "
                        "network with torch.jit.save");
     return dq_fail(err, DQ_MODEL, "is a zip file but no TorchScript archive");
 }
@@ -122,12 +127,18 @@ int load(dq_net *net, const void *bytes, size_t count, dq_err *err)
 {
     borrowed_bytes buffer(bytes, count);
     std::istream stream(&buffer);
+    int code;
 
-    if (check_archive(bytes, count, err))
-        return err->code;
-    net->module = torch::jit::load(stream, net->device);
-    net->module.eval();
-    return check_forward(net->module, err);
+    if (!dq_archive_is(bytes, count))
+        return not_an_archive(bytes, count, err);
+    code = guarded(err, DQ_MODEL, [&] {
+        net->module = torch::jit::load(stream, net->device);
+        net->module.eval();
+        return DQ_OK;
+    });
+    if (code == DQ_MODEL)
+        return explain(bytes, count, err);
+    return code ? code : check_forward(net->module, err);
 }
 
 } // namespace dq_torch
