@@ -135,13 +135,12 @@ static int blame_device(dq_net *net, const dq_err *why, dq_err *err)
 
 static torch::jit::Module fast_form(const dq_net *net)
 {
+    /* Freezing inlines only while this is on; what it leaves as a call it
+     * then cannot run. */
+    torch::jit::GraphOptimizerEnabledGuard on(true);
     torch::jit::Module fast = torch::jit::freeze(net->module);
 
-    if (!net->stream)
-        fast = torch::jit::optimize_for_inference(fast);
-    /* Freezing drops the methods of what it leaves as calls. */
-    torch::jit::Inline(*fast.get_method("forward").graph());
-    return fast;
+    return net->stream ? fast : torch::jit::optimize_for_inference(fast);
 }
 
 /* The network as it came, on the trial picture. */
