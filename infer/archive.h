@@ -17,11 +17,12 @@ extern "C" {
 /* Whether the bytes begin as a zip file does. */
 int dq_archive_is(const void *bytes, size_t count);
 
-/* The member whose name ends in `suffix` ("/extra/depthq.json"): *data and
- * *size lie inside bytes. *data is NULL when there is none. DQ_MODEL: no
- * central directory (truncated), a member outside the file, or one that is
- * compressed. */
-int dq_archive_find(const void *bytes, size_t count, const char *suffix,
+/* The member `<top>/<path>`, path "extra/depthq.json": *data and *size lie
+ * inside bytes. *data is NULL when there is none. DQ_MODEL: no central
+ * directory (truncated), a member outside the file, compressed or encrypted,
+ * or beyond 4 GB (a zip64's directory is read; torch writes extra files
+ * first). */
+int dq_archive_find(const void *bytes, size_t count, const char *path,
                     const char **data, size_t *size, struct dq_err *err);
 
 #ifdef __cplusplus

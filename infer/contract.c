@@ -23,12 +23,15 @@ static int from_archive(const void *bytes, size_t count, char **json,
     const char *data;
     size_t size;
 
-    if (dq_archive_find(bytes, count, "/extra/depthq.json", &data, &size, err))
+    if (dq_archive_find(bytes, count, "extra/depthq.json", &data, &size, err))
         return err->code;
     if (!data)
         return DQ_OK;
-    *json = dq_strndup(data, size);
-    *json_bytes = strlen(*json);
+    if (size > CONTRACT_LIMIT)
+        return dq_fail(err, DQ_MODEL, "its contract has %zu bytes", size);
+    *json = dq_new(size + 1);
+    memcpy(*json, data, size); /* all of it: a zero byte is an error too */
+    *json_bytes = size;
     return DQ_OK;
 }
 

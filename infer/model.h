@@ -23,6 +23,7 @@ enum dq_model_layout { DQ_LAYOUT_NCHW, DQ_LAYOUT_NHW, DQ_LAYOUT_CHW };
 enum dq_model_dtype { DQ_DTYPE_FLOAT32, DQ_DTYPE_FLOAT16, DQ_DTYPE_BFLOAT16 };
 
 struct dq_model {
+    int format; /* of the contract: 1 */
     char *name, *version;
     /* input */
     char channels[4];            /* "RGB" or "BGR" */
@@ -41,9 +42,11 @@ struct dq_model {
     enum dq_model_layout layout;
     int output_channels, depth_channel, sky_channel; /* sky -1: none */
     char *runtime;               /* "torchscript", "fake", ... */
-    char *licence, *source, *description;
+    char *licence, *source, *description, *precision; /* for people */
     char sha256[DQ_SHA256_HEX];  /* of the artefact's bytes */
-    char contract_sha256[DQ_SHA256_HEX]; /* of the contract's canonical form */
+    /* of the contract's canonical form: what is there for people alone, the
+     * order of keys and defaults written out make no difference */
+    char contract_sha256[DQ_SHA256_HEX];
     char *path;                  /* of the artefact */
 };
 
