@@ -1,0 +1,153 @@
+"""A module and its contract -> the bytes of a TorchScript archive, and back.
+
+The archive is what depthq loads: torch.jit.save's zip with the contract as
+the extra file depthq.json. Debug records are left out: they hold the paths of
+the sources on the exporter's machine, and with them the bytes would depend on
+where the checkout lies. The same module on the same torch gives the same
+bytes.
+"""
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import contract as contracts
+from .errors import ModelError
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+BOUNDS = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}  # of the answer's range
+EXTRA = "depthq.json"
+
+
+def _without_debug(data):
+    reader = torch._C.PyTorchFileReader(io.BytesIO(data))
+    out = io.BytesIO()
+    writer = torch._C.PyTorchFileWriter(out)
+    for name in sorted(reader.get_all_records()):
+        # the writer adds the version and the identity of its own
+        if not name.endswith(".debug_pkl") and name not in ("version", ".data/serialization_id"):
+            record = reader.get_record(name)
+            writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+    return out.getvalue()
+
+
+def archive_bytes(module, contract=None, text=None):
+    """The archive of a ScriptModule, with its contract (or a text in its place; neither: none)."""
+    if contract is not None:
+        text = json.dumps(contract, indent=1, ensure_ascii=False)
+    memory = io.BytesIO()
+    torch.jit.save(module, memory, _extra_files={EXTRA: text} if text is not None else None)
+    return _without_debug(memory.getvalue())
+
+
+def read_contract(path):
+    """The contract inside an archive, checked; ModelError when there is none."""
+    files = {EXTRA: ""}
+    try:
+        torch.jit.load(str(path), map_location="cpu", _extra_files=files)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: {str(error).splitlines()[0]}") from None
+    text = files[EXTRA]
+    if not text:
+        raise ModelError(f"{path}: has no contract ({EXTRA}) inside")
+    return contracts.check(json.loads(text))
+
+
+def picture(contract, batch, height, width, seed=0):
+    """Network input in the contract's numbers: a slope, a pattern and grain; the same for a seed."""
+    given = contract["input"]
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    base = 0.5 * y / height + 0.25 * (np.sin(x / 9 + seed) * np.sin(y / 7) > 0)
+    planes = np.stack([base * k for k in (1.0, 0.9, 0.8)])[None] + 0.25 * rng.random((batch, 3, height, width))
+    low, high = given.get("range", [0, 1])
+    mean = np.reshape(given.get("mean", [0, 0, 0]), (1, 3, 1, 1))
+    std = np.reshape(given.get("std", [1, 1, 1]), (1, 3, 1, 1))
+    return ((low + planes * (high - low) - mean) / std).astype(np.float32)
+
+
+def run(module, contract, batch):
+    """module's answer to a float32 numpy batch, as float32 numpy."""
+    dtype = DTYPES[contract["input"].get("dtype", "float32")]
+    with torch.inference_mode():
+        answer = module(torch.from_numpy(batch).to(dtype))
+    if not isinstance(answer, torch.Tensor):
+        raise ModelError(f"the network answers a {type(answer).__name__}; wrap it to return one tensor")
+    return answer.float().numpy()
+
+
+def difference(want, got):
+    """Largest difference, as a share of want's range."""
+    span = float(want.max() - want.min())
+    if want.shape != got.shape or not np.isfinite(got).all():
+        return float("inf")
+    worst = float(np.abs(want - got).max())
+    return 0.0 if worst == 0 else worst / span if span > 0 else float("inf")
+
+
+def _trials(contract):
+    for height, width in contracts.shapes(contract):
+        for batch in contracts.batches(contract):
+            yield batch, height, width
+
+
+def _in_fresh_process(data, contract):
+    """Answers of the archive's bytes to every trial, from a process that knows nothing but torch."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, asked, told = (os.path.join(folder, name) for name in ("model.pt", "asked.npz", "told.npz"))
+        Path(model).write_bytes(data)
+        np.savez(asked, *[picture(contract, *trial) for trial in _trials(contract)])
+        code = ("import sys, numpy as np, torch\n"
+                "model, asked, told, dtype = sys.argv[1:]\n"
+                "net, asked = torch.jit.load(model).eval(), np.load(asked)\n"
+                "give = lambda a: torch.from_numpy(a).to(getattr(torch, dtype))\n"
+                "with torch.inference_mode():\n"
+                "    np.savez(told, *[net(give(asked[k])).float().numpy() for k in asked.files])\n")
+        done = subprocess.run([sys.executable, "-c", code, model, asked, told, contract["input"].get("dtype", "float32")],
+                              capture_output=True, text=True, cwd=folder)
+        if done.returncode:
+            raise ModelError(f"the archive cannot be run: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        with np.load(told) as answers:
+            return [answers[key] for key in answers.files]
+
+
+def prove(eager, data, contract):
+    """Run the archive against the eager module at the sizes and batches that it claims -> worst difference.
+
+    ModelError when an answer has another shape than promised, is not finite, does not depend on the input, or is
+    farther from the eager one than the bound of its type.
+    """
+    worst, bound = 0.0, BOUNDS[contract["input"].get("dtype", "float32")]
+    for trial, got in zip(_trials(contract), _in_fresh_process(data, contract)):
+        batch, height, width = trial
+        place = f"{batch}x3x{height}x{width}"
+        want = run(eager, contract, picture(contract, *trial))
+        promised = contracts.answer_shape(contract, *trial)
+        if got.shape != promised:
+            raise ModelError(f"for {place} the network answers {got.shape}, its contract promises {promised}; "
+                             "a trace with its size or batch baked in must declare it")
+        if not np.isfinite(got).all():
+            raise ModelError(f"for {place} the network answers NaN or Inf")
+        other = run(eager, contract, picture(contract, *trial, seed=1))
+        if np.array_equal(want, other):
+            raise ModelError(f"for {place} the answer does not depend on the picture")
+        worst = max(worst, difference(want, got))
+        if worst > bound:
+            raise ModelError(f"for {place} the saved network is {worst:.3g} of the range away from the eager one "
+                             f"(allowed {bound:g})")
+    return worst
+
+
+def make(eager, scripted, contract):
+    """Check the contract, save, prove -> (bytes, SHA-256, worst difference)."""
+    contracts.check(contract)
+    data = archive_bytes(scripted, contract)
+    return data, hashlib.sha256(data).hexdigest(), prove(eager.eval(), data, contract)
