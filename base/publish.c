@@ -15,14 +15,38 @@
 
 /* ---- folders ------------------------------------------------------------- */
 
+/* Some file systems cannot do it to a folder; that is no failure. */
+static int sync_folder(int folder)
+{
+    return fsync(folder) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -1;
+}
+
+/* A new folder's name is in its parent. One that may not be read is left: the
+ * files inside are what was promised. */
+static int sync_parent(const char *path)
+{
+    char *parent = dq_path_folder(path);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd >= 0 ? sync_folder(fd) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    return result;
+}
+
 static int make_one(const char *path, struct dq_err *err)
 {
     struct stat st;
 
-    if (mkdir(path, 0777) == 0)
-        return DQ_OK;
-    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return DQ_OK;
+    if (mkdir(path, 0777) == 0) {
+        if (sync_parent(path) == 0)
+            return DQ_OK;
+    } else if (errno == EEXIST && stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return DQ_OK;
+        errno = ENOTDIR;
+    }
     return dq_fail_errno(err, dq_code_of_write_errno(errno), errno,
                          "%s: the folder cannot be made", path);
 }
@@ -34,7 +58,7 @@ int dq_make_folders(const char *path, struct dq_err *err)
     int code = DQ_OK;
 
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        for (char *c = copy + 1; *c && !code; c++) {
+        for (char *c = copy + (*copy == '/'); *c && !code; c++) {
             if (*c != '/')
                 continue;
             *c = '\0';
@@ -51,23 +75,51 @@ int dq_make_folders(const char *path, struct dq_err *err)
 
 /* ---- temp ---------------------------------------------------------------- */
 
-static char *temp_name(const char *path, const char *tag)
-{
-    char *folder = dq_path_folder(path);
-    char *temp = dq_asprintf("%s/.%s.%s.tmp", folder, dq_path_name(path), tag);
+/* Where a file goes. The folder stays open, so that what is created, renamed
+ * and synced is in one and the same folder whatever is renamed above it. */
+struct place {
+    const char *path; /* as the caller said it, for messages */
+    const char *name;
+    char *temp; /* beside name */
+    int folder;
+};
 
-    free(folder);
-    return temp;
-}
-
-static int failed(const char *path, const char *what, struct dq_err *err)
+static int failed(const struct place *p, const char *what, struct dq_err *err)
 {
     return dq_fail_errno(err, dq_code_of_write_errno(errno), errno, "%s: %s",
-                         path, what);
+                         p->path, what);
+}
+
+static int open_place(struct place *p, const char *path, const char *tag,
+                      struct dq_err *err)
+{
+    char *folder = dq_path_folder(path);
+    int code = DQ_OK;
+
+    p->path = path;
+    p->name = dq_path_name(path);
+    p->temp = dq_asprintf(".%s.%s.tmp", p->name, tag);
+    p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->folder < 0)
+        code = failed(p, "its folder cannot be opened", err);
+    free(folder);
+    return code;
+}
+
+static void close_place(struct place *p)
+{
+    if (p->folder >= 0)
+        close(p->folder);
+    free(p->temp);
+}
+
+static void drop_temp(const struct place *p)
+{
+    unlinkat(p->folder, p->temp, 0);
 }
 
 /* An earlier, dead attempt with our tag may have left its temp. */
-static int create(const char *temp, const char *path, struct dq_err *err)
+static int create(const struct place *p, struct dq_err *err)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     int fd;
@@ -76,28 +128,37 @@ static int create(const char *temp, const char *path, struct dq_err *err)
         errno = EACCES;
         fd = -1;
     } else {
-        fd = open(temp, flags, 0666);
-        if (fd < 0 && errno == EEXIST && unlink(temp) == 0)
-            fd = open(temp, flags, 0666);
+        fd = openat(p->folder, p->temp, flags, 0666);
+        if (fd < 0 && errno == EEXIST && unlinkat(p->folder, p->temp, 0) == 0)
+            fd = openat(p->folder, p->temp, flags, 0666);
     }
     if (fd < 0)
-        failed(path, "cannot be created", err);
+        failed(p, "cannot be created", err);
     return fd;
+}
+
+static ssize_t write_some(int fd, const char *bytes, size_t count)
+{
+    ssize_t n;
+
+    if (dq_fault(DQ_FAULT_PUBLISH_WRITE)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    do
+        n = write(fd, bytes, count < (1U << 30) ? count : (1U << 30));
+    while (n < 0 && errno == EINTR);
+    if (n == 0)
+        errno = EIO; /* no progress and no reason: not for ever */
+    return n;
 }
 
 static int write_all(int fd, const char *bytes, size_t count)
 {
     while (count > 0) {
-        ssize_t n;
+        ssize_t n = write_some(fd, bytes, count);
 
-        if (dq_fault(DQ_FAULT_PUBLISH_WRITE)) {
-            errno = ENOSPC;
-            return -1;
-        }
-        n = write(fd, bytes, count < (1U << 30) ? count : (1U << 30));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
+        if (n <= 0)
             return -1;
         bytes += n;
         count -= (size_t)n;
@@ -114,149 +175,160 @@ static int sync_file(int fd)
     return fsync(fd);
 }
 
+/* The descriptor is gone even when close fails. */
 static int close_file(int fd)
 {
-    int failed_close = close(fd);
+    int result = close(fd);
 
     if (dq_fault(DQ_FAULT_PUBLISH_CLOSE)) {
         errno = EIO;
         return -1;
     }
-    return failed_close;
+    return result;
 }
 
 enum written { WRITTEN, AGAIN, GIVEN_UP };
 
 /* One temp, written and made durable. A failed fsync or close says AGAIN: the
  * pages may be marked clean, so only a new file written from memory helps. */
-static enum written write_temp(const char *temp, const char *path,
-                               const void *bytes, size_t count, struct stat *st,
+static enum written write_temp(const struct place *p, const void *bytes,
+                               size_t count, struct stat *st,
                                struct dq_err *err)
 {
     enum written result = WRITTEN;
-    int fd = create(temp, path, err);
+    int fd = create(p, err);
 
     if (fd < 0)
         return GIVEN_UP;
     if (write_all(fd, bytes, count)) {
-        failed(path, "cannot be written", err);
+        failed(p, "cannot be written", err);
         result = GIVEN_UP;
     } else if (sync_file(fd)) {
-        failed(path, "cannot be made durable", err);
+        failed(p, "cannot be made durable", err);
         result = AGAIN;
     } else if (fstat(fd, st) != 0) {
-        failed(path, "cannot be looked at", err);
+        failed(p, "cannot be looked at", err);
         result = GIVEN_UP;
     }
     if (close_file(fd) && result == WRITTEN) {
-        failed(path, "cannot be closed", err);
+        failed(p, "cannot be closed", err);
         result = AGAIN;
     }
     if (result != WRITTEN)
-        unlink(temp);
+        drop_temp(p);
     return result;
 }
 
 /* ---- rename -------------------------------------------------------------- */
 
-static int move(const char *temp, const char *path, enum dq_publish_mode mode)
+/* Not every file system can refuse an existing name while renaming (NFS
+ * cannot): a hard link refuses one too. FAT has neither, which leaves a look
+ * first; of two writers at the same moment the later one wins there. */
+static int move_new(const struct place *p)
+{
+    struct stat st;
+
+    if (renameat2(p->folder, p->temp, p->folder, p->name, RENAME_NOREPLACE) ==
+        0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (linkat(p->folder, p->temp, p->folder, p->name, 0) == 0) {
+        drop_temp(p);
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return -1;
+    if (fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return renameat(p->folder, p->temp, p->folder, p->name);
+}
+
+static int move(const struct place *p, enum dq_publish_mode mode)
 {
     if (dq_fault(DQ_FAULT_PUBLISH_RENAME)) {
         errno = EIO;
         return -1;
     }
-    if (mode == DQ_PUBLISH_REPLACE)
-        return rename(temp, path);
-    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-    if (link(temp, path) != 0) /* no RENAME_NOREPLACE on this file system */
-        return -1;
-    unlink(temp);
-    return 0;
+    if (mode == DQ_PUBLISH_NEW)
+        return move_new(p);
+    return renameat(p->folder, p->temp, p->folder, p->name);
 }
 
-/* A failed rename is "unknown" on NFS: the server may have done it. */
-static int moved_after_all(const char *temp, const char *path,
-                           const struct stat *written)
+/* A failed rename or link is "unknown" on NFS: the server may have done it,
+ * and then the name stands for the file that we wrote. */
+static int moved_after_all(const struct place *p, const struct stat *written)
 {
     struct stat st;
 
-    return lstat(temp, &st) != 0 && stat(path, &st) == 0 &&
-           st.st_ino == written->st_ino && st.st_size == written->st_size;
+    return fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_dev == written->st_dev && st.st_ino == written->st_ino &&
+           st.st_size == written->st_size;
 }
 
-static int sync_folder(const char *path, struct dq_err *err)
+static int put_in_place(const struct place *p, enum dq_publish_mode mode,
+                        const struct stat *written, struct dq_err *err)
 {
-    char *folder = dq_path_folder(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int code = DQ_OK;
-
-    if (fd < 0)
-        code = dq_fail_errno(err, DQ_IO, errno, "%s", folder);
-    else if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-        code = dq_fail_errno(err, DQ_IO, errno,
-                             "%s: the folder cannot be made durable", folder);
-    if (fd >= 0)
-        close(fd);
-    free(folder);
-    return code;
-}
-
-static int put_in_place(const char *temp, const char *path,
-                        enum dq_publish_mode mode, const struct stat *written,
-                        struct dq_err *err)
-{
-    if (move(temp, path, mode) != 0) {
+    if (move(p, mode) != 0) {
         int why = errno;
+        int moved = moved_after_all(p, written);
 
-        if (moved_after_all(temp, path, written))
-            return sync_folder(path, err);
-        unlink(temp);
-        if (why == EEXIST)
-            return dq_fail(err, DQ_EXISTS, "%s: exists already", path);
+        drop_temp(p);
+        if (!moved && why == EEXIST && mode == DQ_PUBLISH_NEW)
+            return dq_fail(err, DQ_EXISTS, "%s: exists already", p->path);
         errno = why;
-        return failed(path, "cannot be renamed into place", err);
+        if (!moved)
+            return failed(p, "cannot be renamed into place", err);
     }
-    return sync_folder(path, err);
+    if (sync_folder(p->folder))
+        return failed(p, "its folder cannot be made durable", err);
+    return DQ_OK;
 }
 
 int dq_publish(const char *path, const void *bytes, size_t count,
                const char *tag, enum dq_publish_mode mode, struct stat *done,
                struct dq_err *err)
 {
-    struct dq_err own = {0};
-    char *temp = temp_name(path, tag);
     enum written result = AGAIN;
+    struct dq_err own = {0};
     struct stat st = {0};
+    struct place place;
 
-    for (int tries = 0; tries < 2 && result == AGAIN; tries++) {
-        dq_err_clear(&own);
-        result = write_temp(temp, path, bytes, count, &st, &own);
+    if (!open_place(&place, path, tag, &own)) {
+        for (int tries = 0; tries < 2 && result == AGAIN; tries++) {
+            dq_err_clear(&own);
+            result = write_temp(&place, bytes, count, &st, &own);
+        }
+        if (result == WRITTEN)
+            put_in_place(&place, mode, &st, &own);
     }
-    if (result == WRITTEN)
-        put_in_place(temp, path, mode, &st, &own);
+    close_place(&place);
     if (!own.code && done)
         *done = st;
     if (own.code && err)
         *err = own;
-    free(temp);
     return own.code;
 }
 
 /* ---- sweep --------------------------------------------------------------- */
 
-/* ".<name>.<tag>.tmp" with a tag that begins as told. */
+/* ".<name>.<tag>.tmp" with a tag that begins as told. The tag holds no dot, or
+ * `a` would take the temps of `a.exr` for its own. */
 static int is_temp_of(const char *entry, const char *name,
                       const char *tag_prefix)
 {
-    size_t length = strlen(entry), n = strlen(name);
+    size_t n = strlen(name);
+    const char *tag, *end;
 
-    return length > n + 6 && entry[0] == '.' &&
-           strncmp(entry + 1, name, n) == 0 && entry[n + 1] == '.' &&
-           strncmp(entry + n + 2, tag_prefix, strlen(tag_prefix)) == 0 &&
-           strcmp(entry + length - 4, ".tmp") == 0;
+    if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0 ||
+        entry[n + 1] != '.')
+        return 0;
+    tag = entry + n + 2;
+    end = strchr(tag, '.');
+    return end && end > tag && strcmp(end, ".tmp") == 0 &&
+           strncmp(tag, tag_prefix, strlen(tag_prefix)) == 0;
 }
 
 int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s)

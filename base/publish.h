@@ -27,18 +27,21 @@ enum dq_publish_mode {
  * On failure the temp is gone and err names path and errno: DQ_FULL,
  * DQ_DENIED, DQ_CREATE, DQ_EXISTS or DQ_IO. After a failed fsync or close
  * the temp is written again once from memory, never fsynced again (pages may
- * have been marked clean). Fault points: publish.create, publish.write,
+ * have been marked clean). When a rename fails but its file is found in place
+ * (NFS), it has succeeded. Only a failed fsync of the folder is an error with
+ * the new file in place: it may not outlive a power cut. A link at path is
+ * replaced, not followed. Fault points: publish.create, publish.write,
  * publish.fsync, publish.close, publish.rename. */
 int dq_publish(const char *path, const void *bytes, size_t count,
                const char *tag, enum dq_publish_mode mode, struct stat *done,
                struct dq_err *err);
 
-/* Make a folder and its parents (0777 less umask); existing is fine.
+/* Make a folder and its parents (0777 less umask), durably; existing is fine.
  * DQ_CREATE, DQ_DENIED, DQ_FULL or DQ_IO with the path. */
 int dq_make_folders(const char *path, struct dq_err *err);
 
 /* Remove temps of earlier, dead writers beside path whose tag begins with
- * tag_prefix and which are older than age_s seconds. Returns how many went;
+ * tag_prefix and which are at least age_s seconds old. Returns how many went;
  * failures are ignored: a temp is never read. */
 int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s);
 
