@@ -18,6 +18,7 @@ struct dq_queue *dq_queue_new(size_t room)
 {
     struct dq_queue *q = dq_new(sizeof *q);
 
+    assert(room > 0);
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->changed, NULL);
     q->ring = dq_new_array(room, sizeof *q->ring);

@@ -13,7 +13,7 @@ extern "C" {
 
 struct dq_queue;
 
-/* A queue with room for `room` pointers; never NULL. */
+/* A queue with room for `room` pointers (at least 1); never NULL. */
 struct dq_queue *dq_queue_new(size_t room);
 void dq_queue_free(struct dq_queue *queue); /* NULL is fine */
 
