@@ -188,6 +188,12 @@ $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,io)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,io) $(libs_io)
 
+# net_run: one network on raw floats, against other ways to run it
+$(B)/tools/net_run: $(B)/obj/tests/tools/net_run.o $(call libs_for,infer)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,infer) $(libs_infer)
+
 # scripts/generate: pages and schemas made from the tables of jobs/
 $(B)/tools/generate_docs: $(B)/obj/tests/tools/generate_docs.o $(call libs_for,jobs)
 	@mkdir -p $(@D)
