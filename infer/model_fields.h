@@ -53,9 +53,8 @@ extern const size_t dq_model_object_count;
 
 /* Set the field's member from a value. DQ_MODEL says what is wrong with it,
  * without the key. */
-int dq_model_value_read(const struct dq_model_field *field,
-                        const json_t *value, struct dq_model *model,
-                        struct dq_err *err);
+int dq_model_value_read(const struct dq_model_field *field, const json_t *value,
+                        struct dq_model *model, struct dq_err *err);
 
 /* Append the member as canonical text: integers, %.9g reals with blanks
  * between them, texts and words as they are. */

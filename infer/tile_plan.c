@@ -88,11 +88,15 @@ static int choose_tile(struct dq_tile_plan *p, int size,
 
 /* ---- where they lie ------------------------------------------------------ */
 
-/* The share of a tile, to the nearest multiple, and never the whole tile. */
+/* The share of a tile, to the nearest multiple: patches of neighbours then
+ * lie alike more often. A share above none is never rounded to none (a fixed
+ * size may be its own multiple), and half a tile is the most. */
 static int overlap_of(int tile, double share, int multiple)
 {
     int o = (int)floor(share * tile / multiple + 0.5) * multiple;
 
+    if (o == 0 || o > tile / 2)
+        o = (int)floor(share * tile + 0.5);
     return most(0, least(o, tile / 2));
 }
 

@@ -166,15 +166,22 @@ static void linear_mixes_four_neighbours(void **state)
 
 static void nearest_invents_no_value(void **state)
 {
-    static const float in[6] = {1, 2, 3, 4, 5, 6};
-    float out[20];
+    static const int sizes[][4] = {{2, 3, 4, 5}, {3, 5, 2, 2}, {7, 9, 3, 4}};
+    float in[ROOM], out[20];
 
     (void)state;
-    dq_resample_nearest(in, 2, 3, out, 4, 5);
-    for (int i = 0; i < 20; i++) {
-        int y = (int)((i / 5 + 0.5) * 2 / 4), x = (int)((i % 5 + 0.5) * 3 / 5);
+    fill(in, ROOM);
+    for (size_t k = 0; k < 3; k++) {
+        int h = sizes[k][0], w = sizes[k][1], oh = sizes[k][2],
+            ow = sizes[k][3];
 
-        assert_near((double)out[i], (double)in[y * 3 + x], 0);
+        dq_resample_nearest(in, h, w, out, oh, ow);
+        for (int i = 0; i < oh * ow; i++) {
+            int y = (int)((i / ow + 0.5) * h / oh);
+            int x = (int)((i % ow + 0.5) * w / ow);
+
+            assert_near((double)out[i], (double)in[y * w + x], 0);
+        }
     }
 }
 
