@@ -150,6 +150,9 @@ static void frames_are_bounded_before_any_is_made(void **state)
     expect_frames("1000000000,-1000000000", "-1000000000 1000000000");
     expect_refused("1-4000000000",
                    "frames: '1-4000000000': goes beyond 1,000,000,000");
+    expect_refused("1-18446744073709551617", /* 1 in 64 bits */
+                   "frames: '1-18446744073709551617': goes beyond "
+                   "1,000,000,000");
     expect_refused("1000000001",
                    "frames: '1000000001': goes beyond 1,000,000,000");
     expect_refused("-1000000001",

@@ -18,6 +18,7 @@ static void a_slip_finds_what_was_meant(void **state)
 {
     (void)state;
     assert_string_equal(nearest("fraems"), "frames"); /* two keys swapped */
+    assert_string_equal(nearest("paht"), "path");
     assert_string_equal(nearest("frame"), "frames");
     assert_string_equal(nearest("framess"), "frames");
     assert_string_equal(nearest("Frames"), "frames");
@@ -32,6 +33,8 @@ static void the_nearest_of_several_wins(void **state)
     assert_string_equal(nearest("mode"), "mode");
     assert_string_equal(nearest("model"), "model");
     assert_string_equal(nearest("mod"), "mode");
+    assert_string_equal(
+        dq_text_nearest("aaa", (const char *const[]){"aab", "aac"}, 2), "aab");
 }
 
 static void another_word_finds_nothing(void **state)
