@@ -129,6 +129,9 @@ $(B)/obj/%.o: %.c $(PROBED_FLAGS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# Pictures made by formula ask errno nothing: square roots stay one instruction.
+$(B)/obj/scene/%.o: CFLAGS_ALL += -fno-math-errno -fno-trapping-math
+
 $(B)/obj/infer/torch_%.o: infer/torch_%.cc $(PROBED_FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)

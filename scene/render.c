@@ -22,7 +22,9 @@ struct job {
     struct dq_camera camera, next;
     int frame, columns, rows;
     atomic_int tile; /* the next one that nobody has */
-    /* each body's reach on the picture, in pixels: tiles skip the others */
+    struct dq_seen seen[DQ_BODIES];
+    /* reach of each seen body on the picture, in pixels: tiles skip the others
+     */
     float left[DQ_BODIES], right[DQ_BODIES], top[DQ_BODIES], bottom[DQ_BODIES];
 };
 
@@ -73,7 +75,7 @@ static struct dq_vec corner(const struct dq_body *b, int n)
 /* A body lies within the hull of a few balls, and so does its picture. */
 static void bound_body(struct job *j, int i)
 {
-    const struct dq_body *b = &j->scene->bodies[i];
+    const struct dq_body *b = j->seen[i].body;
     struct dq_vec at = dq_body_centre(b, j->frame);
 
     j->left[i] = j->top[i] = INFINITY;
@@ -121,7 +123,7 @@ static struct dq_vec natural(const struct job *j, const int *list, int n,
     for (int i = 0; i < SAMPLES; i++) {
         struct dq_vec d = ray(&j->camera, x + OFFSET[i][0], y + OFFSET[i][1]);
 
-        dq_trace(j->scene, j->frame, list, n, j->camera.eye, d, &hit);
+        dq_trace(j->scene, j->seen, list, n, j->camera.eye, d, &hit);
         sum = dq_vec_add(sum, dq_shade(j->scene, &hit, d));
     }
     return dq_vec_scale(sum, 1.0F / SAMPLES);
@@ -130,11 +132,12 @@ static struct dq_vec natural(const struct job *j, const int *list, int n,
 /* Near a normal deviate: the sum of four uniforms, unit variance. */
 static float deviate(uint64_t key)
 {
-    float sum = 0;
+    uint64_t bits = dq_rng_mix(key);
+    uint32_t sum = 0;
 
-    for (uint64_t i = 0; i < 4; i++)
-        sum += dq_rng_unit(key + i) - 0.5F;
-    return sum * 1.7320508F;
+    for (int i = 0; i < 4; i++, bits >>= 16)
+        sum += (uint32_t)(bits & 0xffff);
+    return ((float)sum * (1.0F / 65536) - 2) * 1.7320508F;
 }
 
 /* Grain as film and sensors have it: growing with the root of the signal. */
@@ -146,8 +149,8 @@ static float grainy(const struct job *j, float value, size_t pixel, int plane)
     if (rule->grain <= 0)
         return value;
     key = dq_rng_mix(rule->seed ^ 0x67726e00U) +
-          ((uint64_t)(uint32_t)j->frame << 40) + (uint64_t)pixel * 16 +
-          (uint64_t)plane * 4;
+          ((uint64_t)(uint32_t)j->frame << 40) + (uint64_t)pixel * 4 +
+          (uint64_t)plane;
     return fmaxf(0, value + rule->grain * sqrtf(value / 0.18F) * deviate(key));
 }
 
@@ -206,7 +209,7 @@ static void pixel(const struct job *j, const int *list, int n, int column,
     struct dq_vec d = ray(&j->camera, x, y);
     struct dq_hit hit;
 
-    dq_trace(j->scene, j->frame, list, n, j->camera.eye, d, &hit);
+    dq_trace(j->scene, j->seen, list, n, j->camera.eye, d, &hit);
     if (p->z)
         p->z[at] = hit.body == DQ_HIT_SKY ? DQ_SCENE_SKY_Z : hit.t;
     if (p->sky)
@@ -249,6 +252,7 @@ void dq_scene_render(const struct dq_scene *scene, int frame, int threads,
     dq_camera_at(scene, frame + 1, &j.next);
     j.columns = (j.camera.width + TILE - 1) / TILE;
     j.rows = (j.camera.height + TILE - 1) / TILE;
+    dq_see(scene, frame, &j.camera, j.seen);
     for (int i = 0; i < scene->count; i++)
         bound_body(&j, i);
     while (started < threads - 1 &&

@@ -1,6 +1,7 @@
 #include "scene/trace.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "scene/rng.h"
 
@@ -29,180 +30,257 @@ struct dq_vec dq_body_centre(const struct dq_body *b, int frame)
     return dq_vec_add(b->centre, dq_vec_scale(b->velocity, (float)frame));
 }
 
-/* ---- bodies: o is the eye in the body's place, d the direction ----------- */
-
-static int sphere(const struct dq_body *b, struct dq_vec o, struct dq_vec d,
-                  float most, struct dq_hit *hit)
-{
-    float a = dq_vec_dot(d, d), half = dq_vec_dot(o, d);
-    float c = dq_vec_dot(o, o) - b->size.x * b->size.x;
-    float disc = half * half - a * c, t;
-
-    if (disc <= 0)
-        return 0;
-    t = (-half - sqrtf(disc)) / a;
-    if (t < NEAREST)
-        t = (-half + sqrtf(disc)) / a;
-    if (t < NEAREST || t >= most)
-        return 0;
-    hit->t = t;
-    hit->local = dq_vec_add(o, dq_vec_scale(d, t));
-    hit->normal = dq_vec_scale(hit->local, 1 / b->size.x);
-    return 1;
-}
+/* ---- a body as the eye sees it --------------------------------------------
+ */
 
 static struct dq_vec yawed(struct dq_vec v, float s, float c)
 {
     return vec(c * v.x + s * v.z, v.y, -s * v.x + c * v.z);
 }
 
-/* Slabs: the last entry and the first exit. */
-static int box(const struct dq_body *b, struct dq_vec o, struct dq_vec d,
-               float most, struct dq_hit *hit)
+/* Of a ball about the centre that holds the body. */
+static float radius_of(const struct dq_body *b)
 {
-    struct dq_vec lo = yawed(o, -b->yaw_sin, b->yaw_cos);
-    struct dq_vec ld = yawed(d, -b->yaw_sin, b->yaw_cos);
-    float os[3] = {lo.x, lo.y, lo.z}, ds[3] = {ld.x, ld.y, ld.z};
-    float sides[3] = {b->size.x, b->size.y, b->size.z};
-    float in = -INFINITY, out = INFINITY, t;
-    int in_axis = 0, out_axis = 0, axis;
-    float n[3] = {0};
+    if (b->kind == DQ_SPHERE)
+        return b->size.x;
+    if (b->kind == DQ_CYLINDER)
+        return b->length + b->size.x;
+    return sqrtf(dq_vec_dot(b->size, b->size));
+}
 
-    for (int i = 0; i < 3; i++) {
-        float inverse = 1 / ds[i];
-        float one = (-sides[i] - os[i]) * inverse;
-        float two = (sides[i] - os[i]) * inverse;
-        float near = least(one, two), far = most_of(one, two);
+static struct dq_seen see(const struct dq_body *b, int index, int frame,
+                          const struct dq_camera *camera)
+{
+    struct dq_vec o = dq_vec_sub(camera->eye, dq_body_centre(b, frame));
+    struct dq_seen s = {.body = b, .index = index, .o = o};
 
-        if (near > in) {
-            in = near;
-            in_axis = i;
-        }
-        if (far < out) {
-            out = far;
-            out_axis = i;
-        }
+    s.near = -dq_vec_dot(o, camera->forward) - radius_of(b);
+    if (b->kind == DQ_BOX)
+        s.o = yawed(o, -b->yaw_sin, b->yaw_cos);
+    if (b->kind == DQ_CYLINDER) {
+        s.along = dq_vec_dot(o, b->along);
+        s.o = dq_vec_sub(o, dq_vec_scale(b->along, s.along));
     }
-    t = in >= NEAREST ? in : out;
-    axis = in >= NEAREST ? in_axis : out_axis;
+    s.c = dq_vec_dot(s.o, s.o) - b->size.x * b->size.x;
+    return s;
+}
+
+void dq_see(const struct dq_scene *scene, int frame,
+            const struct dq_camera *camera, struct dq_seen *seen)
+{
+    for (int i = 0; i < scene->count; i++) {
+        struct dq_seen one = see(&scene->bodies[i], i, frame, camera);
+        int at = i;
+
+        for (; at > 0 && seen[at - 1].near > one.near; at--)
+            seen[at] = seen[at - 1];
+        seen[at] = one;
+    }
+}
+
+/* ---- how far along a ray a body is: part tells which side of it was met ----
+ */
+
+struct meeting {
+    float t;
+    int part; /* box: axis of the side; cylinder: -1, 1 ends, 0 round */
+};
+
+static int sphere(const struct dq_seen *s, struct dq_vec d, float most,
+                  struct meeting *m)
+{
+    float a = dq_vec_dot(d, d), half = dq_vec_dot(s->o, d);
+    float disc = half * half - a * s->c, t;
+
+    if (disc <= 0)
+        return 0;
+    disc = sqrtf(disc);
+    t = (-half - disc) / a;
+    if (t < NEAREST)
+        t = (-half + disc) / a;
+    if (t < NEAREST || t >= most)
+        return 0;
+    m->t = t;
+    return 1;
+}
+
+/* Slabs: the last entry and the first exit. */
+static int box(const struct dq_seen *s, struct dq_vec d, float most,
+               struct meeting *m)
+{
+    const struct dq_body *b = s->body;
+    struct dq_vec ld = yawed(d, -b->yaw_sin, b->yaw_cos);
+    float rx = 1 / ld.x, ry = 1 / ld.y, rz = 1 / ld.z;
+    /* the middle of a slab and half its width, along the ray */
+    float mx = -s->o.x * rx, hx = b->size.x * fabsf(rx);
+    float my = -s->o.y * ry, hy = b->size.y * fabsf(ry);
+    float mz = -s->o.z * rz, hz = b->size.z * fabsf(rz);
+    float in = most_of(most_of(mx - hx, my - hy), mz - hz);
+    float out = least(least(mx + hx, my + hy), mz + hz);
+    float t = in >= NEAREST ? in : out;
+
     if (in > out || t < NEAREST || t >= most)
         return 0;
-    hit->t = t;
-    hit->local = dq_vec_add(lo, dq_vec_scale(ld, t));
-    n[axis] = ds[axis] > 0 ? -1.0F : 1.0F;
-    hit->normal = yawed(vec(n[0], n[1], n[2]), b->yaw_sin, b->yaw_cos);
+    m->t = t;
+    if (in >= NEAREST)
+        m->part = in <= mx - hx ? 0 : in <= my - hy ? 1 : 2;
+    else
+        m->part = out >= mx + hx ? 0 : out >= my + hy ? 1 : 2;
     return 1;
 }
 
 /* Where the ray meets the plane of one end, inside the circle. */
-static int cap(const struct dq_body *b, struct dq_vec o, struct dq_vec d,
-               struct dq_vec axis, float half, float most, float *t)
+static int cap(const struct dq_seen *s, struct dq_vec across, float along,
+               int end, float most, struct meeting *m)
 {
-    float along = dq_vec_dot(d, axis), at;
-    struct dq_vec p, across;
+    const struct dq_body *b = s->body;
+    float t = ((float)end * b->length - s->along) / along;
+    struct dq_vec p;
 
-    if (fabsf(along) < 1e-9F)
+    if (!(t >= NEAREST) || t >= most)
         return 0;
-    at = (half - dq_vec_dot(o, axis)) / along;
-    if (at < NEAREST || at >= most)
+    p = dq_vec_add(s->o, dq_vec_scale(across, t));
+    if (dq_vec_dot(p, p) > b->size.x * b->size.x)
         return 0;
-    p = dq_vec_add(o, dq_vec_scale(d, at));
-    across = dq_vec_sub(p, dq_vec_scale(axis, half));
-    if (dq_vec_dot(across, across) > b->size.x * b->size.x)
-        return 0;
-    *t = at;
+    m->t = t;
+    m->part = end;
     return 1;
 }
 
-static int side(const struct dq_body *b, struct dq_vec o, struct dq_vec d,
-                struct dq_vec axis, float length, float most, float *t)
+static int cylinder(const struct dq_seen *s, struct dq_vec d, float most,
+                    struct meeting *m)
 {
-    struct dq_vec dp = dq_vec_sub(d, dq_vec_scale(axis, dq_vec_dot(d, axis)));
-    struct dq_vec op = dq_vec_sub(o, dq_vec_scale(axis, dq_vec_dot(o, axis)));
-    float a = dq_vec_dot(dp, dp), half = dq_vec_dot(op, dp);
-    float c = dq_vec_dot(op, op) - b->size.x * b->size.x;
-    float disc = half * half - a * c, at, along;
+    const struct dq_body *b = s->body;
+    float along = dq_vec_dot(d, b->along), at;
+    struct dq_vec across = dq_vec_sub(d, dq_vec_scale(b->along, along));
+    float a = dq_vec_dot(across, across), half = dq_vec_dot(s->o, across);
+    float disc = half * half - a * s->c;
+    int found = 0;
 
-    if (disc <= 0 || a < 1e-12F)
+    /* a line that passes the endless cylinder by meets no end either */
+    if (disc <= 0 && a >= 1e-12F)
         return 0;
-    at = (-half - sqrtf(disc)) / a;
-    along = dq_vec_dot(o, axis) + at * dq_vec_dot(d, axis);
-    if (at < NEAREST || at >= most || fabsf(along) > length)
-        return 0;
-    *t = at;
-    return 1;
-}
-
-static int cylinder(const struct dq_body *b, struct dq_vec o, struct dq_vec d,
-                    float most, struct dq_hit *hit)
-{
-    struct dq_vec axis = b->along;
-    float length = b->length;
-    int found = 0, end = 0;
-    float t = most;
-
-    if (side(b, o, d, axis, length, t, &t))
-        found = 1;
-    for (int e = -1; e <= 1; e += 2)
-        if (cap(b, o, d, dq_vec_scale(axis, (float)e), length, t, &t)) {
+    if (a >= 1e-12F) {
+        at = (-half - sqrtf(disc)) / a;
+        if (at >= NEAREST && at < most &&
+            fabsf(s->along + at * along) <= b->length) {
+            m->t = most = at;
+            m->part = 0;
             found = 1;
-            end = e;
         }
-    if (!found)
-        return 0;
-    hit->t = t;
-    hit->local = dq_vec_add(o, dq_vec_scale(d, t));
-    if (end) {
-        hit->normal = dq_vec_scale(axis, (float)end);
-    } else {
-        float along = dq_vec_dot(hit->local, axis);
-
-        hit->normal = dq_vec_scale(
-            dq_vec_sub(hit->local, dq_vec_scale(axis, along)), 1 / b->size.x);
     }
-    return 1;
+    if (fabsf(along) < 1e-9F)
+        return found;
+    for (int end = -1; end <= 1; end += 2)
+        if (cap(s, across, along, end, most, m)) {
+            most = m->t;
+            found = 1;
+        }
+    return found;
 }
 
 /* y = slope * z */
 static int ground(const struct dq_scene *s, struct dq_vec o, struct dq_vec d,
-                  float most, struct dq_hit *hit)
+                  float most, struct meeting *m)
 {
     float fall = d.y - s->slope * d.z, t;
-    float n = 1 / sqrtf(1 + s->slope * s->slope);
 
     if (fall >= -1e-7F)
         return 0;
     t = (s->slope * o.z - o.y) / fall;
     if (t < NEAREST || t >= most)
         return 0;
-    hit->t = t;
-    hit->local = dq_vec_add(o, dq_vec_scale(d, t));
-    hit->normal = vec(0, n, -s->slope * n);
+    m->t = t;
     return 1;
 }
 
-void dq_trace(const struct dq_scene *s, int frame, const int *list, int count,
-              struct dq_vec eye, struct dq_vec d, struct dq_hit *hit)
+/* ---- what was met ----------------------------------------------------------
+ */
+
+static void box_surface(const struct dq_body *b, int axis, struct dq_vec ld,
+                        struct dq_hit *hit)
 {
-    static int (*const meet[])(const struct dq_body *, struct dq_vec,
-                               struct dq_vec, float, struct dq_hit *) = {
-        [DQ_SPHERE] = sphere, [DQ_BOX] = box, [DQ_CYLINDER] = cylinder};
-    float most = 1e5F;
+    float ds[3] = {ld.x, ld.y, ld.z}, n[3] = {0};
+
+    n[axis] = ds[axis] > 0 ? -1.0F : 1.0F;
+    hit->normal = yawed(vec(n[0], n[1], n[2]), b->yaw_sin, b->yaw_cos);
+}
+
+static void cylinder_surface(const struct dq_body *b, int end,
+                             struct dq_vec across, struct dq_hit *hit)
+{
+    hit->normal = end ? dq_vec_scale(b->along, (float)end)
+                      : dq_vec_scale(across, 1 / b->size.x);
+}
+
+/* Point and normal of the one body that was met first. */
+static void surface(const struct dq_seen *s, struct dq_vec d,
+                    const struct meeting *m, struct dq_hit *hit)
+{
+    const struct dq_body *b = s->body;
+    struct dq_vec ld = d;
+
+    if (b->kind == DQ_BOX)
+        ld = yawed(d, -b->yaw_sin, b->yaw_cos);
+    if (b->kind == DQ_CYLINDER) {
+        float along = dq_vec_dot(d, b->along);
+        struct dq_vec across = dq_vec_sub(d, dq_vec_scale(b->along, along));
+
+        across = dq_vec_add(s->o, dq_vec_scale(across, m->t));
+        along = s->along + along * m->t;
+        hit->local = dq_vec_add(across, dq_vec_scale(b->along, along));
+        cylinder_surface(b, m->part, across, hit);
+        return;
+    }
+    hit->local = dq_vec_add(s->o, dq_vec_scale(ld, m->t));
+    if (b->kind == DQ_BOX)
+        box_surface(b, m->part, ld, hit);
+    else
+        hit->normal = dq_vec_scale(hit->local, 1 / b->size.x);
+}
+
+static void ground_surface(const struct dq_scene *s, struct dq_vec eye,
+                           struct dq_vec d, float t, struct dq_hit *hit)
+{
+    float n = 1 / sqrtf(1 + s->slope * s->slope);
+
+    hit->local = dq_vec_add(eye, dq_vec_scale(d, t));
+    hit->normal = vec(0, n, -s->slope * n);
+}
+
+static int meet(const struct dq_seen *s, struct dq_vec d, float most,
+                struct meeting *m)
+{
+    switch (s->body->kind) {
+    case DQ_SPHERE:
+        return sphere(s, d, most, m);
+    case DQ_BOX:
+        return box(s, d, most, m);
+    default:
+        return cylinder(s, d, most, m);
+    }
+}
+
+void dq_trace(const struct dq_scene *s, const struct dq_seen *seen,
+              const int *list, int count, struct dq_vec eye, struct dq_vec d,
+              struct dq_hit *hit)
+{
+    struct meeting m = {.t = 1e5F};
+    const struct dq_seen *first = NULL;
 
     hit->body = DQ_HIT_SKY;
-    if (s->has_ground && ground(s, eye, d, most, hit)) {
+    if (s->has_ground && ground(s, eye, d, m.t, &m))
         hit->body = DQ_HIT_GROUND;
-        most = hit->t;
+    for (int i = 0; i < count && seen[list[i]].near < m.t; i++)
+        if (meet(&seen[list[i]], d, m.t, &m))
+            first = &seen[list[i]];
+    if (first) {
+        hit->body = first->index;
+        surface(first, d, &m, hit);
+    } else if (hit->body == DQ_HIT_GROUND) {
+        ground_surface(s, eye, d, m.t, hit);
     }
-    for (int i = 0; i < count; i++) {
-        const struct dq_body *b = &s->bodies[list[i]];
-        struct dq_vec o = dq_vec_sub(eye, dq_body_centre(b, frame));
-
-        if (meet[b->kind](b, o, d, most, hit)) {
-            hit->body = list[i];
-            most = hit->t;
-        }
-    }
+    hit->t = m.t;
 }
 
 /* ---- textures ------------------------------------------------------------ */

@@ -23,10 +23,25 @@ enum { DQ_HIT_SKY = -1, DQ_HIT_GROUND = -2 };
 /* A body's centre at a frame: movers move. */
 struct dq_vec dq_body_centre(const struct dq_body *body, int frame);
 
-/* First hit among the listed bodies and the ground. */
-void dq_trace(const struct dq_scene *scene, int frame, const int *list,
-              int count, struct dq_vec eye, struct dq_vec direction,
-              struct dq_hit *hit);
+/* A body as the eye sees it in one frame: what all rays from there share. */
+struct dq_seen {
+    const struct dq_body *body;
+    int index;       /* in the scene */
+    float near;      /* no point of it has less planar depth */
+    struct dq_vec o; /* the eye in the body's place; box: turned with it;
+                        cylinder: without the part along its axis */
+    float along, c;  /* cylinder: that part. sphere, cylinder: o.o - r.r */
+};
+
+/* See all bodies of a scene from a camera: seen[scene->count], nearest first.
+ */
+void dq_see(const struct dq_scene *scene, int frame,
+            const struct dq_camera *camera, struct dq_seen *seen);
+
+/* First hit among the listed ones of seen (rising) and the ground. */
+void dq_trace(const struct dq_scene *scene, const struct dq_seen *seen,
+              const int *list, int count, struct dq_vec eye,
+              struct dq_vec direction, struct dq_hit *hit);
 
 /* Radiance that a hit sends along the ray, fog included. */
 struct dq_vec dq_shade(const struct dq_scene *scene, const struct dq_hit *hit,
