@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train demo-depth, the small network that ships with depthq, and export it.
 
-    scripts/train_demo_model.py --scene build/release/bin/depthq-scene --minutes 25
+    scripts/train_demo_model.py --scene build/release/bin/depthq-scene --steps 2400
     scripts/train_demo_model.py --scene ... --evaluate models/<sha256>.pt
 
 Data: depthq-scene, a new world for every picture, from a fixed seed; the
@@ -192,44 +192,55 @@ def crop(x, d, size, rng):
     return x[..., y0:y0 + size, x0:x0 + size], d[..., y0:y0 + size, x0:x0 + size]
 
 
+# Share of the steps, pictures a step, their sizes: small pictures first, then pictures of the size that guides and
+# tiles have; square and wide in turn.
+PHASES = [(0.62, 16, [(224, 224), (288, 160)]), (0.23, 6, [(384, 384), (480, 288)]), (0.15, 3, [(512, 512), (640, 384)])]
+
+
+def varied(x, d, rng):
+    """Some pieces at full resolution, as tiles will be, and every other picture mirrored."""
+    if rng.random() < 0.2:
+        x, d = crop(x, d, 32 * (min(x.shape[2:]) // 40), rng)
+    if rng.random() < 0.5:
+        x, d = x.flip(3), d.flip(3)
+    return x.contiguous(memory_format=torch.channels_last), d
+
+
+def learn(net, optimiser, x, d):
+    loss = loss_of(net(x), d)
+    optimiser.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimiser.step()
+    return loss.item()
+
+
 def train(args):
     torch.manual_seed(7)
     rng = np.random.default_rng(7)
-    net = DemoDepth()
-    print(f"{sum(p.numel() for p in net.parameters()):,} parameters")
-    net = net.to(memory_format=torch.channels_last)
-    budget, begun, step = args.minutes * 60, time.time(), 0
+    net = DemoDepth().to(memory_format=torch.channels_last)
+    print(f"{sum(p.numel() for p in net.parameters()):,} parameters", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-4)
-    # small pictures first, then pictures of the size that guides and tiles have; square and wide in turn
-    phases = [(0.60, 16, [(224, 224), (288, 160)]), (0.85, 6, [(384, 384), (480, 288)]), (1.0, 3, [(512, 512), (640, 384)])]
-    seed, running = TRAIN_SEED, None
-    for end, batch, sizes in phases:
+    begun, step, seed, running = time.time(), 0, TRAIN_SEED, None
+    for share, batch, sizes in PHASES:
         streams = [Stream(args.scene, seed + 10_000_000 * i, batch, w, h) for i, (w, h) in enumerate(sizes)]
-        while (share := (time.time() - begun) / budget) < end:
+        for _ in range(round(share * args.steps)):
             for group in optimiser.param_groups:  # warm up, then a half cosine
-                group["lr"] = args.rate * min(1, (step + 1) / 200) * (0.5 + 0.5 * np.cos(np.pi * min(1, share)))
-            x, d = streams[step % len(streams)].next()
-            if rng.random() < 0.2:
-                x, d = crop(x, d, 32 * (min(x.shape[2:]) // 40), rng)
-            if rng.random() < 0.5:
-                x, d = x.flip(3), d.flip(3)
-            loss = loss_of(net(x.contiguous(memory_format=torch.channels_last)), d)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
-            running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
+                group["lr"] = args.rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * step / args.steps))
+            loss = learn(net, optimiser, *varied(*streams[step % len(streams)].next(), rng))
+            running = loss if running is None else 0.98 * running + 0.02 * loss
             step += 1
-            if step % 100 == 0:
-                print(f"{time.time() - begun:6.0f} s  step {step}  {sizes[0]}  loss {running:.4f}", flush=True)
-            if step % 500 == 0:
+            if step % 50 == 0:
+                used = sum(os.times()[:4])
+                print(f"{time.time() - begun:6.0f} s  {used:6.0f} CPU-s  step {step}  {sizes[0]}  loss {running:.4f}", flush=True)
+            if step % 250 == 0:
                 torch.save(net.state_dict(), args.checkpoint)
         seed += 100_000_000
         for stream in streams:
             stream.close()
-    print(f"{step} steps in {time.time() - begun:.0f} s")
+    print(f"{step} steps in {time.time() - begun:.0f} s, {sum(os.times()[:4]):.0f} CPU-s")
     torch.save(net.state_dict(), args.checkpoint)
-    return net.eval(), time.time() - begun
+    return net.eval()
 
 
 # ---- evaluation -------------------------------------------------------------
@@ -319,7 +330,7 @@ def export(net, library):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scene", default=str(ROOT / "build/release/bin/depthq-scene"))
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--checkpoint", default=str(ROOT / "build/demo-depth.ckpt"))
     parser.add_argument("--library", type=pathlib.Path, default=ROOT / "models")
@@ -335,7 +346,7 @@ def main():
         net.load_state_dict(torch.load(args.checkpoint, weights_only=True), strict=True)
         net.eval()
     else:
-        net, _ = train(args)
+        net = train(args)
     path = export(net, args.library)
     evaluate(torch.jit.load(str(path)).eval(), args.scene)
 
