@@ -31,7 +31,7 @@ static int list_frames(struct dq_run_plan *plan, struct dq_err *err)
 static int choose_frames(const char *text, struct dq_run_plan *plan,
                          struct dq_err *err)
 {
-    char *missing;
+    char *missing, *all;
 
     if (!text) {
         copy_range(&plan->all, &plan->chosen);
@@ -42,10 +42,13 @@ static int choose_frames(const char *text, struct dq_run_plan *plan,
         return err->code = DQ_USAGE;
     }
     missing = dq_range_missing(&plan->all, &plan->chosen);
+    all = dq_range_text(&plan->all);
     if (missing)
-        dq_fail(err, DQ_USAGE, "--frames: %.200s%s not among the job's frames",
-                missing, strpbrk(missing, "-,") ? " are" : " is");
+        dq_fail(err, DQ_USAGE,
+                "--frames: %.200s %s not among the job's frames (%.200s)",
+                missing, strpbrk(missing, "-,") ? "are" : "is", all);
     free(missing);
+    free(all);
     return err->code;
 }
 

@@ -71,6 +71,7 @@ struct dq_action {
     int worker;
     struct dq_task task;
     const char *why; /* KILL: static text for the log */
+    int spare;       /* KILL: it had no task and needs none: no bad news */
 };
 
 /* A worker's end, for people. code says what it means when the worker never

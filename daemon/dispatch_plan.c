@@ -50,6 +50,7 @@ struct doom {
     int64_t at_ms;
     int blameless;
     const char *why;
+    int spare; /* for want of work; of no interest to people */
 };
 
 static struct doom doom_of(const struct dq_dispatch *d, const struct slot *slot)
@@ -58,7 +59,7 @@ static struct doom doom_of(const struct dq_dispatch *d, const struct slot *slot)
     int up = slot->state == SLOT_UP;
 
     if (slot->state == SLOT_STARTING && !in_use(d, slot)) {
-        struct doom idle = {INT64_MIN, 1, "it is not needed any more"};
+        struct doom idle = {INT64_MIN, 1, "it is not needed any more", 1};
 
         return idle;
     }
@@ -70,7 +71,7 @@ static struct doom doom_of(const struct dq_dispatch *d, const struct slot *slot)
         doom.at_ms = silence_ends(d, slot);
     doom.blameless = slot->state == SLOT_DRAINING;
     if (up && d->stopping && d->stop_ms < doom.at_ms) {
-        struct doom over = {d->stop_ms, 1, "the time to finish is over"};
+        struct doom over = {d->stop_ms, 1, "the time to finish is over", 0};
 
         return over;
     }
@@ -87,6 +88,7 @@ static void kill_doomed(struct dq_dispatch *d, int64_t now_ms)
             continue;
         slot->handed_back |= doom.blameless;
         dq_slot_kill(d, slot, doom.why, now_ms);
+        d->queue[d->queued - 1].spare = doom.spare;
     }
 }
 

@@ -13,7 +13,8 @@ extern "C" {
 struct dq_obituary {
     int worker, pid;
     const char *device;
-    int asked;          /* it did as it was told; no cause for worry */
+    int asked;          /* it did as it was told, or came too late to be
+                           needed; no cause for worry */
     const char *text;   /* "signal 11 (Segmentation fault); last words: ..." */
     const char *frames; /* that it had in hand, "1001,1002", "" for none */
 };

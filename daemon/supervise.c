@@ -16,6 +16,7 @@ struct place {
     struct dq_child *child; /* NULL: no process */
     const char *killed;     /* why we killed it, or NULL */
     int asked;              /* to exit */
+    int spare;              /* killed for want of work */
 };
 
 struct dq_supervisor {
@@ -175,7 +176,7 @@ static void on_gone(void *context, const struct dq_child_end *end)
     char *frames = dq_obituary_frames(s->dispatch, p->worker);
 
     dq_obituary_death(end, p->killed, &death);
-    obituary.asked = p->asked && !end->signal;
+    obituary.asked = (p->asked && !end->signal) || p->spare;
     obituary.text = death.text;
     obituary.frames = frames;
     p->child = NULL;
@@ -233,7 +234,7 @@ static void start(struct place *p)
 
     make_argv(p, argv);
     p->killed = NULL;
-    p->asked = 0;
+    p->asked = p->spare = 0;
     p->child = dq_child_start(&rule, &err);
     for (char **a = argv; *a; a++)
         free(*a);
@@ -267,6 +268,7 @@ static void act(struct dq_supervisor *s, const struct dq_action *a)
         break;
     case DQ_ACTION_KILL:
         p->killed = a->why;
+        p->spare = a->spare;
         dq_child_kill(p->child);
         break;
     case DQ_ACTION_START:

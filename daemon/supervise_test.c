@@ -217,6 +217,19 @@ static void a_shot_is_settled_and_nothing_is_left_behind(void **state)
     take_down(t);
 }
 
+static void who_is_still_starting_when_all_is_done_is_no_bad_news(void **state)
+{
+    struct stage *t = set_up("start@1=hang", "1-9");
+
+    (void)state;
+    t->rule.dispatch.workers = 2;
+    play(t);
+    assert_int_equal(count_of(t, DQ_TASK_DONE), 9);
+    assert_int_equal(t->deaths, 0);
+    assert_int_equal(t->ends, 2);
+    take_down(t);
+}
+
 static void a_dead_worker_gets_an_obituary_and_its_frames_are_done(void **state)
 {
     struct stage *t = set_up("4@1=die:11", "1-9");
@@ -404,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shot_is_settled_and_nothing_is_left_behind),
+        cmocka_unit_test(who_is_still_starting_when_all_is_done_is_no_bad_news),
         cmocka_unit_test(
             a_dead_worker_gets_an_obituary_and_its_frames_are_done),
         cmocka_unit_test(

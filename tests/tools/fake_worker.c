@@ -5,6 +5,7 @@
  *   WHEN[@ATTEMPT]=ACTION[:ARGUMENT]
  *
  *   WHEN    a frame, `survey`, `*` for any task, or `start`: before hello
+ *           (its ATTEMPT is the number of the worker, from 0)
  *   ACTION  ok  skip  fail:CODE  die:SIGNAL  exit:STATUS  hang  garbage
  *           close  slow:MILLISECONDS  print:WORD  late  stranger
  *   credit=N, stages=0, drain=hang, version=V: how it behaves
@@ -244,9 +245,19 @@ static void listen_once(struct fake *f)
     }
 }
 
-static void start(void)
+/* The worker's number, from the end of its --run-id. */
+static int number_of(int argc, char **argv)
 {
-    char *told = look_up("start", 0, 0), *version = look_up("version", 0, 0);
+    for (int i = 1; i + 1 < argc; i++)
+        if (is(argv[i], "--run-id") && strrchr(argv[i + 1], '-'))
+            return atoi(strrchr(argv[i + 1], '-') + 1);
+    return 0;
+}
+
+static void start(int number)
+{
+    char *told = look_up("start", number, 0),
+         *version = look_up("version", 0, 0);
     struct dq_wire_hello hello = {.pid = (int)getpid(),
                                   .device = "cpu",
                                   .execution = "fake",
@@ -266,7 +277,7 @@ static void start(void)
     free(told);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct fake f = {0};
     char *drain = look_up("drain", 0, 0);
@@ -275,7 +286,7 @@ int main(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
-    start();
+    start(number_of(argc, argv));
     do {
         listen_once(&f);
         if (f.count) {
