@@ -191,12 +191,6 @@ $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,io)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,io) $(libs_io)
 
-# net_run: one network on raw floats, against other ways to run it
-$(B)/tools/net_run: $(B)/obj/tests/tools/net_run.o $(call libs_for,infer)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,infer) $(libs_infer)
-
 # scripts/generate: pages and schemas made from the tables of jobs/
 $(B)/tools/generate_docs: $(B)/obj/tests/tools/generate_docs.o $(call libs_for,jobs)
 	@mkdir -p $(@D)
@@ -210,7 +204,8 @@ $(B)/tools/fake_worker: $(B)/obj/tests/tools/fake_worker.o $(call libs_for,depth
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq) $(libs_depthq)
 $(B)/test/daemon/supervise_test: | $(B)/tools/fake_worker
 
-# Tools that run networks link what the worker links.
+# Tools that run networks link what the worker links. net_run: one network
+# on raw floats, against other ways to run it.
 NET_TOOLS := $(filter $(B)/tools/net_% $(B)/tools/align_%,$(TOOLS))
 $(NET_TOOLS): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,infer)
 	@mkdir -p $(@D)
