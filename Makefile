@@ -282,6 +282,11 @@ bench: setup ## speed and memory, as ratios in one run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tools
 	@$(PYTHON) tests/bench/run.py $(abspath $(B))
 
+.PHONY: bench-quality
+bench-quality: setup ## depth against exact truth and baselines (FORM=full: all seeds)
+	@$(MAKE) --no-print-directory -j$$(nproc) all tools
+	@$(PYTHON) -W ignore tests/bench/quality.py $(abspath $(B)) $(if $(filter full,$(FORM)),--full)
+
 coverage: ## unit tests with line coverage, as build/coverage/index.html
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug TORCH=0 B=build/coverage/obj \
 	  CFLAGS=--coverage LDFLAGS=--coverage unit
