@@ -207,10 +207,10 @@ $(B)/test/daemon/supervise_test: | $(B)/tools/fake_worker
 # Tools that run networks link what the worker links. net_run: one network
 # on raw floats, against other ways to run it.
 NET_TOOLS := $(filter $(B)/tools/net_% $(B)/tools/align_%,$(TOOLS))
-$(NET_TOOLS): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,infer)
+$(NET_TOOLS): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(call libs_for,depthq-worker)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,infer) $(libs_infer)
+	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq-worker) $(libs_depthq-worker)
 
 # Fuzz targets: replayed over their committed corpora as ordinary tests, or
 # driven by libFuzzer (make fuzz, clang).
@@ -278,9 +278,9 @@ generated-check: ## regenerate what is made from tables, and compare
 fuzz: ## run libFuzzer on every target for a minute each (clang)
 	@scripts/fuzz
 
-bench: setup ## speed and memory, as ratios in one run
+bench: setup ## speed and memory as ratios in one run (BENCH="--quick --only exr")
 	@$(MAKE) --no-print-directory -j$$(nproc) all tools
-	@$(PYTHON) tests/bench/run.py $(abspath $(B))
+	@$(PYTHON) tests/bench/run.py $(abspath $(B)) $(BENCH)
 
 .PHONY: bench-quality
 bench-quality: setup ## depth against exact truth and baselines (FORM=full: all seeds)

@@ -1,0 +1,45 @@
+"""The EXR work of one 4K frame, core-seconds: a ZIP half RGB plate decoded and
+a float Z of the same size encoded as ZIPS, by depthq's io/ and by Debian's
+OpenImageIO (oiiotool). Starting either program is taken out: the same command
+on a tiny frame. What they read back is compared, so both did the work.
+"""
+import subprocess
+from statistics import median
+
+from figures import Figure, alternate
+from process import run
+
+TINY = "64x36"
+
+
+def _oiiotool(plate, out, threads=1):
+    return ["oiiotool", "--threads", threads, plate, "--ch", "R", "--chnames", "Z", "-d", "float",
+            "--compression", "zips", "-o", out]
+
+
+def _mean(path):
+    told = subprocess.run(["oiiotool", "--stats", path], capture_output=True, text=True, check=True).stdout
+    return next(line for line in told.splitlines() if "Stats Avg" in line)
+
+
+def measure(setting):
+    size, rounds = ("2048x1080", 3) if setting.quick else ("4096x2160", 5)
+    plate = setting.plates("exr", 1, size) / "plate.1001.exr"
+    tiny = setting.plates("exr", 1, TINY) / "plate.1001.exr"
+    ours, theirs = setting.work / "ours.exr", setting.work / "theirs.exr"
+    env = setting.env()
+
+    def cpu(command):
+        return lambda: run(command, env=env).cpu
+
+    answers = alternate(rounds, ours=cpu([setting.tools / "exr_work", plate, ours]),
+                        theirs=cpu(_oiiotool(plate, theirs)),
+                        ours_start=cpu([setting.tools / "exr_work", tiny, setting.work / "tiny.exr"]),
+                        theirs_start=cpu(_oiiotool(tiny, setting.work / "tiny.exr")))
+    if _mean(ours) != _mean(theirs):
+        raise AssertionError("the two files differ: one of them did other work")
+    mid = {k: median(v) for k, v in answers.items()}
+    own, other = mid["ours"] - mid["ours_start"], mid["theirs"] - mid["theirs_start"]
+    detail = {"size": size, "core seconds": answers, "ours": own, "theirs": other}
+    return [Figure("EXR work of a 4K frame: depthq / OpenImageIO, core-s", own / other, at_most=0.5, detail=detail,
+                   note=f"{own:.3f} s against Debian's oiiotool {other:.3f} s, start-up taken out of both")]

@@ -1,0 +1,127 @@
+"""The bench's arithmetic: no timing here, only numbers whose answer is known."""
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests/bench"))
+
+import figures  # noqa: E402
+import process  # noqa: E402
+from figures import MET, MISSED, TOLD, Figure  # noqa: E402
+
+
+class Verdicts(unittest.TestCase):
+    def test_a_value_on_its_bound_meets_it(self):
+        self.assertEqual(Figure("f", 1.10, at_most=1.10).verdict, MET)
+        self.assertEqual(Figure("f", 50, at_least=50).verdict, MET)
+
+    def test_a_value_beyond_its_bound_misses_it(self):
+        self.assertEqual(Figure("f", 1.1001, at_most=1.10).verdict, MISSED)
+        self.assertEqual(Figure("f", 49.9, at_least=50).verdict, MISSED)
+
+    def test_a_band_is_missed_on_either_side(self):
+        band = {"at_least": 0.95, "at_most": 1.05}
+        self.assertEqual([Figure("f", v, **band).verdict for v in (0.94, 0.95, 1.0, 1.05, 1.06)],
+                         [MISSED, MET, MET, MET, MISSED])
+
+    def test_what_was_not_measured_is_missed(self):
+        self.assertEqual(Figure("f", None, at_most=1).verdict, MISSED)
+        self.assertEqual(Figure("f", float("nan"), at_most=1).verdict, MISSED)
+
+    def test_a_figure_without_a_goal_is_only_told(self):
+        self.assertEqual(Figure("f", 3.0).verdict, TOLD)
+
+    def test_one_miss_decides_the_exit_status_and_is_named(self):
+        line, status = figures.closing([Figure("good", 1, at_most=1), Figure("bad", 2, at_most=1), Figure("told", 9)])
+        self.assertEqual((line, status), ("1 goals met, 1 missed: bad", 1))
+        self.assertEqual(figures.closing([Figure("good", 1, at_most=1)])[1], 0)
+
+
+class Ratios(unittest.TestCase):
+    def test_ratio_is_of_medians(self):
+        self.assertEqual(figures.ratio([1, 2, 90], [4, 1, 100]), 0.5)
+
+    def test_paired_ratio_compares_neighbours(self):
+        # the machine is ten times slower in the second round: both ways see it
+        self.assertAlmostEqual(figures.paired_ratio([1, 10, 1], [2, 20, 2]), 0.5)
+        with self.assertRaises(ValueError):
+            figures.paired_ratio([1], [1, 2])
+
+    def test_spread_is_the_range_as_a_share_of_the_median(self):
+        self.assertEqual(figures.spread([8, 10, 13]), 0.5)
+
+    def test_ways_take_turns(self):
+        told = []
+        answers = figures.alternate(2, a=lambda: told.append("a") or len(told), b=lambda: told.append("b") or len(told))
+        self.assertEqual(told, ["a", "b", "a", "b"])
+        self.assertEqual(answers, {"a": [1, 3], "b": [2, 4]})
+
+    def test_the_steady_state_leaves_out_the_first_frame(self):
+        # the first settles after a long load, then one every two seconds at three CPU seconds
+        done = process.Done(0, 0, 0, "", settled=[(100, 50), (102, 53), (104, 56)])
+        self.assertEqual(process.steady(done), (2, 3))
+
+
+class Tables(unittest.TestCase):
+    def test_a_miss_stands_in_the_table_and_in_the_json(self):
+        bad = Figure("bad", 2, at_most=1, note="why")
+        self.assertRegex(figures.table([bad]), r"bad +2 +ratio +<= 1 +MISS")
+        self.assertIn("bad: why", figures.table([bad]))
+        self.assertEqual(json.loads(json.dumps(bad.as_json()))["verdict"], MISSED)
+
+    def test_what_was_not_measured_says_so(self):
+        self.assertIn("not measured", figures.table([Figure("f", None, at_most=1)]))
+
+
+class Processes(unittest.TestCase):
+    def test_cpu_and_memory_of_grandchildren_count(self):
+        code = ("import subprocess, sys; subprocess.run([sys.executable, '-c', "
+                "'x = bytearray(80 << 20); sum(range(3000000))'])")
+        alone = process.run([sys.executable, "-c", "pass"])
+        done = process.run([sys.executable, "-c", code])
+        self.assertGreater(done.peak_mib, 80)
+        self.assertLess(alone.peak_mib, 80)
+        self.assertGreater(done.cpu, 0)
+
+    def test_a_failing_program_is_no_measurement(self):
+        with self.assertRaisesRegex(RuntimeError, "out of ink"):
+            process.run([sys.executable, "-c", "import sys; sys.exit('out of ink')"])
+
+    def test_frames_that_settle_are_told_from_other_events(self):
+        lines = [{"event": "survey", "state": "done"}, {"event": "frame", "state": "running"},
+                 {"event": "frame", "state": "done"}, {"event": "frame", "state": "done"}]
+        code = f"import sys; [print(l, file=sys.stderr) for l in {[json.dumps(l) for l in lines]!r}]"
+        self.assertEqual(len(process.run([sys.executable, "-c", code]).settled), 2)
+
+
+class WholeRun(unittest.TestCase):
+    def run_bench(self, folder):
+        """run.py with one measurement, of a build that has no programs."""
+        return subprocess.run([sys.executable, ROOT / "tests/bench/run.py", folder, "--only", "start", "--work", folder],
+                              capture_output=True, text=True, check=False, env=os.environ)
+
+    def test_a_measurement_that_fails_is_a_miss_with_its_cause(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.run_bench(folder)
+            results = json.loads(Path(folder, "results.json").read_text())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("0 goals met, 1 missed: start", done.stdout)
+        self.assertEqual(results["figures"][0]["verdict"], MISSED)
+        self.assertIn("FileNotFoundError", results["figures"][0]["note"])
+
+    def test_every_measurement_can_be_loaded(self):
+        run = importlib.import_module("run")
+        for name in run.MEASUREMENTS:
+            with self.subTest(name=name):
+                self.assertTrue(callable(importlib.import_module(f"measure_{name}").measure))
+
+
+if __name__ == "__main__":
+    unittest.main()
