@@ -75,6 +75,8 @@ static enum kind find_kind(const struct dq_plate_part *part,
         channel[i] = find_channel(part, naming, chroma[i]);
     if (channel[0] < 0 || (channel[1] < 0) != (channel[2] < 0))
         return KIND_NONE;
+    if (find_channel(part, naming, "X") >= 0) /* a vector, no luminance */
+        return KIND_NONE;
     if (channel[1] >= 0) {
         choice->chroma = 1;
         return KIND_CHROMA;

@@ -121,6 +121,19 @@ static void luminance_stands_for_all_three(void **state)
     assert_choice(&part, 1, 0, WISH(0), 0, "Y Y Y A");
 }
 
+/* Positions and normals have a Y, too. */
+static void the_y_of_a_vector_is_no_luminance(void **state)
+{
+    static const struct made_channel xyz[] = {HALF("X"), HALF("Y"), HALF("Z")};
+    static const struct made_channel grey[] = {HALF("Y"), HALF("Z")};
+    struct made_part parts[2] = {part_of("P", NULL, xyz, 3),
+                                 part_of("grey", NULL, grey, 2)};
+
+    (void)state;
+    assert_refused(parts, 1, 0, WISH(0), "no channel 'R' (its channels: X,");
+    assert_choice(parts, 2, 0, WISH(0), 1, "Y Y Y -");
+}
+
 static void a_view_of_one_part_is_found_by_channel_names(void **state)
 {
     struct made_part part = part_of(NULL, NULL, stereo, 11);
@@ -267,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rgb_and_alpha_are_the_default),
         cmocka_unit_test(luminance_stands_for_all_three),
+        cmocka_unit_test(the_y_of_a_vector_is_no_luminance),
         cmocka_unit_test(a_view_of_one_part_is_found_by_channel_names),
         cmocka_unit_test(names_of_views_mean_nothing_without_views),
         cmocka_unit_test(parts_are_found_by_view_name_and_number),
