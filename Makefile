@@ -89,8 +89,8 @@ libs_base   := $(LIBS_base)
 libs_io     := $(LIBS_oiio) $(LIBS_exr) $(LIBS_base)
 libs_scene  := $(libs_io)
 libs_infer  := $(LIBS_torch) $(libs_io)
-libs_jobs   := $(LIBS_base)
-libs_daemon := $(LIBS_uv) $(libs_infer)
+libs_jobs   := -lsqlite3 $(LIBS_base)
+libs_daemon := $(LIBS_uv) -lsqlite3 -lmicrohttpd $(libs_infer)
 libs_cli    := $(libs_daemon)
 
 libs_for = $(foreach d,$(deps_$(1)),$(call lib,$(d)))
@@ -141,6 +141,9 @@ $(B)/obj/io/oiio_shim.o: io/oiio_shim.cc $(PROBED_FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
 	$(Q)$(CXX) -std=c++17 -I. $(DEFS) $(OIIO_CFLAGS) $(CXXFLAGS_ALL) -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
+
+# The store has its schema compiled in (.incbin, which no .d file tells).
+$(B)/obj/jobs/store_schema.o: $(wildcard schemas/*.sql)
 
 define lib_rule
 $(call lib,$(1)): $(call lib_objs,$(1))

@@ -1,0 +1,138 @@
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "jobs/store_private.h"
+
+const struct dq_who dq_dispatcher = {.uid = -1, .all = 1};
+
+/* ---- counts --------------------------------------------------------------*/
+
+static sqlite3_stmt *counts_statement(struct dq_store *s,
+                                      enum dq_task_state from,
+                                      enum dq_task_state to)
+{
+    sqlite3_stmt **slot = &s->counts[from][to];
+    const char *a = dq_task_state_name(from), *b = dq_task_state_name(to);
+    char text[200];
+
+    snprintf(text, sizeof text,
+             "UPDATE job SET %s = %s - ?2, %s = %s + ?2 WHERE id = ?1", a, a, b,
+             b);
+    if (!*slot && sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT,
+                                     slot, NULL))
+        dq_sql_fail(s, &s->broken, text);
+    return *slot;
+}
+
+void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_state from,
+                    enum dq_task_state to, int64_t count)
+{
+    sqlite3_stmt *stmt;
+
+    if (from == to || count == 0)
+        return;
+    stmt = counts_statement(s, from, to);
+    if (!stmt)
+        return;
+    sqlite3_bind_int64(stmt, 1, job);
+    sqlite3_bind_int64(stmt, 2, count);
+    if (sqlite3_step(stmt) != SQLITE_DONE && !s->broken.code)
+        dq_sql_fail(s, &s->broken, "counts");
+    sqlite3_reset(stmt);
+}
+
+/* ---- events --------------------------------------------------------------*/
+
+void dq_event_add(struct dq_store *s, const struct dq_event *e)
+{
+    char now[DQ_TIME_TEXT];
+    const struct dq_task *t = e->task;
+    sqlite3_stmt *stmt;
+
+    dq_clock_utc(now);
+    stmt = dq_sql_rows(s, DQ_SQL_EVENT, "tlllt", now, e->who->uid, e->who->pid,
+                       e->job, t ? dq_task_kind_name(t->kind) : NULL);
+    if (!stmt)
+        return;
+    sqlite3_bind_null(stmt, 6);
+    sqlite3_bind_null(stmt, 7);
+    if (t) {
+        sqlite3_bind_int(stmt, 6, t->frame);
+        sqlite3_bind_int(stmt, 7, t->attempt);
+    }
+    sqlite3_bind_text(stmt, 8, e->verb, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 9, e->before, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 10, e->after, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 11, e->count);
+    sqlite3_bind_text(stmt, 12, e->text, -1, SQLITE_TRANSIENT);
+    dq_sql_next(s, stmt);
+}
+
+/* ---- many at once --------------------------------------------------------*/
+
+/* A person's RETRY begins anew; nothing else forgets failures. */
+int64_t dq_move_bulk(struct dq_store *s, const struct dq_who *who, int64_t job,
+                     enum dq_task_state from, enum dq_task_event event,
+                     enum dq_bulk which)
+{
+    static const enum dq_sql texts[] = {
+        [DQ_BULK_ALL] = DQ_SQL_BULK,
+        [DQ_BULK_PICKED] = DQ_SQL_BULK_PICKED,
+        [DQ_BULK_SURVEY] = DQ_SQL_BULK_SURVEY,
+    };
+    int to = dq_task_move(from, event);
+    struct dq_event e = {.who = who, .job = job};
+    int64_t count;
+
+    assert(to >= 0);
+    e.verb = dq_task_event_name(event);
+    e.before = dq_task_state_name(from);
+    e.after = dq_task_state_name((enum dq_task_state)to);
+    count = dq_sql_run(s, texts[which], "ltti", job, e.before, e.after,
+                       event != DQ_EVENT_RETRY);
+    if (count <= 0)
+        return 0;
+    dq_move_counts(s, job, from, (enum dq_task_state)to, count);
+    e.count = count;
+    dq_event_add(s, &e);
+    return count;
+}
+
+static void fail_from(struct dq_store *s, int64_t job, enum dq_task_state from,
+                      const struct dq_err *cause)
+{
+    struct dq_event e = {
+        .who = &dq_dispatcher,
+        .job = job,
+        .verb = dq_task_event_name(DQ_EVENT_FAIL),
+        .before = dq_task_state_name(from),
+        .after = dq_task_state_name(DQ_TASK_FAILED),
+        .text = cause->text,
+    };
+
+    assert(dq_task_move(from, DQ_EVENT_FAIL) == DQ_TASK_FAILED);
+    e.count = dq_sql_run(s, DQ_SQL_BULK_FAIL, "lttt", job, e.before,
+                         dq_code_name(cause->code), cause->text);
+    if (e.count <= 0)
+        return;
+    dq_move_counts(s, job, from, DQ_TASK_FAILED, e.count);
+    dq_event_add(s, &e);
+}
+
+void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
+{
+    for (int i = 0; i < DQ_TASK_STATES; i++)
+        if (i != DQ_TASK_RUNNING && !dq_task_settled((enum dq_task_state)i))
+            fail_from(s, job, (enum dq_task_state)i, cause);
+}
+
+void dq_move_done(struct dq_store *s, int64_t job)
+{
+    char now[DQ_TIME_TEXT];
+
+    dq_clock_utc(now);
+    dq_sql_run(s, DQ_SQL_SURVEY_NOW, "l", job);
+    dq_sql_run(s, DQ_SQL_FINISHED, "lt", job, now);
+    dq_sql_run(s, DQ_SQL_UNFINISHED, "l", job);
+}

@@ -1,0 +1,96 @@
+/* store_private: what the pieces of the store share. */
+#ifndef DQ_JOBS_STORE_PRIVATE_H
+#define DQ_JOBS_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+#include "jobs/store.h"
+
+enum dq_sql {
+#define DQ_SQL(name, text) DQ_SQL_##name,
+#include "jobs/store_sql.def"
+    DQ_SQLS
+};
+
+struct dq_store {
+    sqlite3 *db;
+    char *folder, *path;
+    int lock;   /* descriptor of the lock file, or -1 */
+    int marked; /* as running */
+    sqlite3_stmt *statements[DQ_SQLS];
+    sqlite3_stmt *counts[DQ_TASK_STATES][DQ_TASK_STATES];
+    int dirty;            /* a transaction is open */
+    struct dq_err broken; /* why nothing more can be written */
+    int64_t due_ms;       /* no task is due before; INT64_MIN: not known */
+};
+
+/* ---- store_sql.c: statements and transactions ----------------------------*/
+
+/* Bind by format: i int, l int64_t, d double, t text (NULL is NULL). */
+
+/* A statement that gives rows, bound, before its first row. Never keep one
+ * open across another call of the same name: dq_sql_done when finished. */
+sqlite3_stmt *dq_sql_rows(struct dq_store *s, enum dq_sql which,
+                          const char *format, ...);
+/* 1: on a row; 0: no more, and the statement is done. Failures break. */
+int dq_sql_next(struct dq_store *s, sqlite3_stmt *rows);
+void dq_sql_done(sqlite3_stmt *rows);
+/* One that gives none: how many rows it changed, or -1 (the store is
+ * broken, or the operation has failed: dq_store_finish tells). */
+int64_t dq_sql_run(struct dq_store *s, enum dq_sql which, const char *format,
+                   ...);
+/* A text without parameters. */
+int dq_sql_exec(struct dq_store *s, const char *text, struct dq_err *err);
+/* What SQLite said last, as one of our codes. */
+int dq_sql_fail(struct dq_store *s, struct dq_err *err, const char *what);
+
+/* An operation: all of it or nothing. Begin; on failure of ours or of
+ * SQLite's finish undoes it. Returns the code. */
+int dq_store_begin(struct dq_store *s, struct dq_err *err);
+int dq_store_finish(struct dq_store *s, struct dq_err *err);
+
+/* ---- store_move.c: moves with their counts and events --------------------*/
+
+extern const struct dq_who dq_dispatcher;
+
+/* count tasks of a job went from one state to another. */
+void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_state from,
+                    enum dq_task_state to, int64_t count);
+/* An event row; task NULL: of the job. */
+struct dq_event {
+    const struct dq_who *who;
+    int64_t job;
+    const struct dq_task *task;
+    const char *verb, *before, *after, *text;
+    int64_t count;
+};
+void dq_event_add(struct dq_store *s, const struct dq_event *event);
+/* Which of a job's tasks: all, the frames in the table pick, the survey. */
+enum dq_bulk { DQ_BULK_ALL, DQ_BULK_PICKED, DQ_BULK_SURVEY };
+/* Move those that are in `from` by an event of the table; how many. */
+int64_t dq_move_bulk(struct dq_store *s, const struct dq_who *who, int64_t job,
+                     enum dq_task_state from, enum dq_task_event event,
+                     enum dq_bulk which);
+/* Everything that is neither settled nor running fails. */
+void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause);
+/* The job's survey column, and when it is over. */
+void dq_move_done(struct dq_store *s, int64_t job);
+
+/* ---- store_submit.c ------------------------------------------------------*/
+
+/* DQ_EXISTS when a live job other than `job` writes a path of these. */
+int dq_store_rivals(struct dq_store *s, int64_t job,
+                    const struct dq_sequence *output,
+                    const struct dq_range *frames, struct dq_err *err);
+
+/* ---- store_process.c -----------------------------------------------------*/
+
+/* Kill the workers that an earlier daemon left and wait until they are gone,
+ * at most wait_ms. DQ_BUSY: one hangs in the kernel. */
+int dq_store_processes_end(struct dq_store *s, int wait_ms, struct dq_err *err);
+
+/* ---- store_schema.c ------------------------------------------------------*/
+
+/* Bring the database to this program's schema: DQ_CONFIG when it is newer. */
+int dq_schema_migrate(struct dq_store *s, struct dq_err *err);
+
+#endif

@@ -1,0 +1,220 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "jobs/store_private.h"
+
+/* ---- two jobs, one path --------------------------------------------------*/
+
+/* The frame that a path is of in a sequence, as text of its number; 0 when
+ * it is none of that. */
+static int frame_of(const struct dq_sequence *seq, const char *path,
+                    int32_t *frame)
+{
+    size_t before = strlen(seq->prefix), after = strlen(seq->suffix);
+    size_t length = strlen(path);
+    char *end, *again;
+    long number;
+    int same;
+
+    if (seq->digits == 0) {
+        *frame = 1;
+        return strcmp(path, seq->prefix) == 0;
+    }
+    if (length <= before + after || memcmp(path, seq->prefix, before) != 0 ||
+        strcmp(path + length - after, seq->suffix) != 0)
+        return 0;
+    number = strtol(path + before, &end, 10);
+    if (end != path + length - after || labs(number) > DQ_FRAME_LIMIT)
+        return 0;
+    *frame = (int32_t)number;
+    again = dq_sequence_path(seq, *frame);
+    same = strcmp(again, path) == 0;
+    free(again);
+    return same;
+}
+
+struct rival {
+    int64_t id;
+    const char *name;
+    struct dq_sequence output;
+    struct dq_range frames;
+};
+
+static int compare(const struct rival *r, const struct dq_sequence *output,
+                   const struct dq_range *frames, struct dq_err *err)
+{
+    for (size_t i = 0; i < frames->count && !err->code; i++) {
+        char *path = dq_sequence_path(output, frames->frames[i]);
+        int32_t theirs;
+
+        if (frame_of(&r->output, path, &theirs) &&
+            (r->output.digits == 0 || dq_range_find(&r->frames, theirs) >= 0))
+            dq_fail(err, DQ_EXISTS,
+                    "%s is being made by job %lld (%s); wait for it, cancel "
+                    "it, or choose another output",
+                    path, (long long)r->id, r->name);
+        free(path);
+    }
+    return err->code;
+}
+
+int dq_store_rivals(struct dq_store *s, int64_t job,
+                    const struct dq_sequence *output,
+                    const struct dq_range *frames, struct dq_err *err)
+{
+    char *folder = dq_sequence_folder(output);
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_RIVALS, "tl", folder, job);
+
+    while (!err->code && dq_sql_next(s, rows)) {
+        struct rival r = {0};
+
+        r.id = sqlite3_column_int64(rows, 0);
+        r.name = (const char *)sqlite3_column_text(rows, 1);
+        if (!dq_sequence_parse((const char *)sqlite3_column_text(rows, 2), NULL,
+                               &r.output, err) &&
+            !dq_range_parse((const char *)sqlite3_column_text(rows, 3),
+                            &r.frames, err))
+            compare(&r, output, frames, err);
+        dq_sequence_free(&r.output);
+        dq_range_free(&r.frames);
+    }
+    if (err->code)
+        dq_sql_done(rows);
+    free(folder);
+    return err->code;
+}
+
+/* ---- a new job -----------------------------------------------------------*/
+
+/* The job that this key made before, or 0. */
+static int64_t made_before(struct dq_store *s, const struct dq_submission *sub,
+                           struct dq_err *err)
+{
+    sqlite3_stmt *rows =
+        dq_sql_rows(s, DQ_SQL_BY_KEY, "lt", sub->who.uid, sub->key);
+    int64_t job = 0;
+
+    if (!dq_sql_next(s, rows))
+        return 0;
+    job = sqlite3_column_int64(rows, 0);
+    if (strcmp((const char *)sqlite3_column_text(rows, 1), sub->body) != 0)
+        dq_fail(err, DQ_STATE,
+                "this idempotency key came before, with another job: %lld",
+                (long long)job);
+    dq_sql_done(rows);
+    return job;
+}
+
+static int64_t model_id(struct dq_store *s, const struct dq_model_ref *m)
+{
+    sqlite3_stmt *rows;
+    int64_t id = 0;
+
+    dq_sql_run(s, DQ_SQL_ADD_MODEL, "tttt", m->name, m->version, m->path,
+               m->sha256);
+    rows = dq_sql_rows(s, DQ_SQL_FIND_MODEL, "ttt", m->name, m->version,
+                       m->sha256);
+    if (dq_sql_next(s, rows)) {
+        id = sqlite3_column_int64(rows, 0);
+        dq_sql_done(rows);
+    }
+    return id;
+}
+
+static int64_t add_job(struct dq_store *s, const struct dq_submission *sub)
+{
+    const struct dq_spec *spec = sub->spec;
+    char *frames = dq_range_text(sub->frames);
+    char *output = dq_sequence_text(&spec->output.path);
+    char *folder = dq_sequence_folder(&spec->output.path);
+    int64_t model = model_id(s, sub->model);
+    char now[DQ_TIME_TEXT];
+    sqlite3_stmt *stmt;
+
+    dq_clock_utc(now);
+    stmt = dq_sql_rows(s, DQ_SQL_ADD_JOB,
+                       "lttttttttt"
+                       "liit",
+                       sub->who.uid, sub->key, sub->body, spec->name, sub->yaml,
+                       spec->file, spec->folder, frames, output, folder, model,
+                       sub->priority >= 0 ? sub->priority : spec->priority,
+                       spec->retries, sub->hold ? "hold" : "run");
+    if (sub->after)
+        sqlite3_bind_int64(stmt, 15, sub->after);
+    else
+        sqlite3_bind_null(stmt, 15);
+    sqlite3_bind_text(stmt, 16, now, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(stmt, 17, (int64_t)sub->frames->count);
+    dq_sql_next(s, stmt);
+    free(folder);
+    free(output);
+    free(frames);
+    return sqlite3_last_insert_rowid(s->db);
+}
+
+/* An early look at the whole shot: its ends and its middle come first. */
+static int rank_of(size_t i, size_t count)
+{
+    if (i == 0)
+        return 1;
+    if (i == count - 1)
+        return 2;
+    return i == count / 2 ? 3 : (int)i + 4;
+}
+
+static void add_tasks(struct dq_store *s, int64_t job,
+                      const struct dq_range *frames)
+{
+    dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job,
+               dq_task_kind_name(DQ_TASK_SURVEY), 0,
+               dq_task_state_name(DQ_TASK_READY), 0);
+    for (size_t i = 0; i < frames->count && !s->broken.code; i++)
+        dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job,
+                   dq_task_kind_name(DQ_TASK_RENDER), frames->frames[i],
+                   dq_task_state_name(DQ_TASK_WAITING),
+                   rank_of(i, frames->count));
+}
+
+static int has_job(struct dq_store *s, int64_t job)
+{
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_HAS_JOB, "l", job);
+    int has = dq_sql_next(s, rows);
+
+    if (has)
+        dq_sql_done(rows);
+    return has;
+}
+
+static void submit(struct dq_store *s, const struct dq_submission *sub,
+                   int64_t *job, struct dq_err *err)
+{
+    struct dq_event e = {.who = &sub->who, .verb = "submit"};
+
+    if (sub->after && !has_job(s, sub->after)) {
+        dq_fail(err, DQ_MISSING, "there is no job %lld to wait for",
+                (long long)sub->after);
+        return;
+    }
+    if (dq_store_rivals(s, 0, &sub->spec->output.path, sub->frames, err))
+        return;
+    *job = add_job(s, sub);
+    add_tasks(s, *job, sub->frames);
+    e.job = *job;
+    e.after = sub->hold ? "held" : "queued";
+    e.count = (int64_t)sub->frames->count;
+    e.text = sub->spec->name;
+    dq_event_add(s, &e);
+}
+
+int dq_store_submit(struct dq_store *s, const struct dq_submission *sub,
+                    int64_t *job, int *fresh, struct dq_err *err)
+{
+    *job = made_before(s, sub, err);
+    *fresh = !*job;
+    if (err->code || *job || dq_store_begin(s, err))
+        return err->code;
+    submit(s, sub, job, err);
+    return dq_store_finish(s, err);
+}
