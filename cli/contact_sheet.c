@@ -4,156 +4,259 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/range.h"
 #include "io/preview.h"
-#include "jobs/spec.h"
 
-enum { MOST_CELLS = 8, COLUMNS = 4, GAP = 6, LETTERS = 16, LABEL = 24 };
+enum { MOST_CELLS = 8, COLUMNS = 4 };
+
+/* Pixels. */
+enum {
+    MARGIN = 16,
+    GAP = 12,    /* between cells */
+    SEAM = 2,    /* between a plate and its depth */
+    LABEL = 22,  /* a frame's number */
+    HEADER = 68, /* name and facts */
+    BAR_W = 340,
+    BAR_H = 14,
+    LEGEND = 44,
+    WIDE = 1000, /* the legend has room beside the name from here on */
+    EMPTY_H = 24 /* of a plate's place when none is there */
+};
+
+enum { BACKGROUND = 26, HOLE = 44, DIM = 168, BRIGHT = 236 };
+
+static const struct dq_letters title = {.size = 24, .grey = BRIGHT};
+static const struct dq_letters small = {.size = 15, .grey = DIM};
+static const struct dq_letters number = {.size = 15, .grey = BRIGHT};
+static const struct dq_letters right = {
+    .size = 15, .grey = DIM, .ends_at_x = 1};
 
 struct cell {
     int32_t frame;
-    struct dq_picture8 plate, depth;
+    struct dq_picture8 plate, depth; /* rgb NULL: not there */
 };
 
 struct sheet {
+    const struct dq_spec *spec;
     struct cell cells[MOST_CELLS];
     int count;
+    const struct dq_range *wanted;  /* the job's frames */
+    struct dq_range plates, depths; /* on disk */
+    struct dq_range done;           /* wanted, and there is depth */
+    struct dq_preview_shot shot;
     int cell_w, plate_h, depth_h;
-    struct dq_preview_range range;
+    struct dq_picture8 all;
 };
 
-/* Frames whose depth is on disk, thinned to what a sheet holds. */
-static int pick_frames(const struct dq_spec *spec, struct sheet *s,
-                       struct dq_err *err)
+/* ---- which frames --------------------------------------------------------*/
+
+/* The job's frames; without a list, every plate there is, or every depth
+ * where the plates are gone. */
+static const struct dq_range *wanted_frames(struct sheet *s)
 {
-    struct dq_range found = {0};
-    int n;
+    struct dq_err ignored = {0};
 
-    if (dq_sequence_scan(&spec->output.path, &found, err))
-        return dq_because(err, "nothing to look at yet");
-    n = found.count < MOST_CELLS ? (int)found.count : MOST_CELLS;
-    for (int i = 0; i < n; i++) {
-        size_t at = n > 1 ? (size_t)i * (found.count - 1) / (size_t)(n - 1) : 0;
-
-        s->cells[i].frame = found.frames[at];
-    }
-    s->count = n;
-    dq_range_free(&found);
-    return DQ_OK;
+    if (s->spec->frames.count)
+        return &s->spec->frames;
+    if (dq_sequence_scan(&s->spec->plate, &s->plates, &ignored))
+        return &s->depths;
+    return &s->plates;
 }
 
-static int measure(const struct dq_spec *spec, struct sheet *s,
-                   struct dq_err *err)
+/* The first, the last, and evenly spaced ones between. */
+static void thin_out(struct sheet *s)
 {
-    int first = 1;
+    size_t all = s->done.count;
+    size_t n = all < MOST_CELLS ? all : MOST_CELLS;
 
+    for (size_t i = 0; i < n; i++)
+        s->cells[i].frame = s->done.frames[n > 1 ? i * (all - 1) / (n - 1) : 0];
+    s->count = (int)n;
+}
+
+static int pick_frames(struct sheet *s, struct dq_err *err)
+{
+    if (dq_sequence_scan(&s->spec->output.path, &s->depths, err))
+        return dq_because(err, "nothing to look at yet");
+    s->wanted = wanted_frames(s);
+    s->done.frames = dq_new_array(s->depths.count, sizeof *s->done.frames);
+    for (size_t i = 0; i < s->depths.count; i++)
+        if (dq_range_find(s->wanted, s->depths.frames[i]) >= 0)
+            s->done.frames[s->done.count++] = s->depths.frames[i];
+    thin_out(s);
+    if (s->count)
+        return DQ_OK;
+    return dq_fail(err, DQ_MISSING,
+                   "nothing to look at yet: there is depth, but of no frame "
+                   "of the job");
+}
+
+static int measure(struct sheet *s, struct dq_err *err)
+{
     for (int i = 0; i < s->count && !err->code; i++) {
-        char *path = dq_sequence_path(&spec->output.path, s->cells[i].frame);
+        char *path = dq_sequence_path(&s->spec->output.path, s->cells[i].frame);
 
-        dq_preview_measure(path, &s->range, &first, err);
+        dq_preview_measure(path, &s->shot, err);
         free(path);
     }
     return err->code;
 }
 
-/* A plate may be gone, or lie elsewhere: its place stays black then. */
-static void draw_plate(const struct dq_spec *spec, struct cell *c, int width)
+/* ---- cells ---------------------------------------------------------------*/
+
+static void larger(int *most, int value)
 {
-    char *path = dq_sequence_path(&spec->plate, c->frame);
+    if (value > *most)
+        *most = value;
+}
+
+/* A plate may be gone, or lie elsewhere: its place stays empty then. */
+static void draw_plate(struct sheet *s, struct cell *c, int width)
+{
+    char *path = dq_sequence_path(&s->spec->plate, c->frame);
     struct dq_err ignored = {0};
 
-    dq_preview_plate(path, width, &c->plate, &ignored);
+    dq_preview_plate(path, width,
+                     s->shot.has_exposure ? &s->shot.exposure_ev : NULL,
+                     &c->plate, &ignored);
     free(path);
 }
 
-static int draw_cells(const struct dq_spec *spec, struct sheet *s, int width,
-                      struct dq_err *err)
+static int draw_cells(struct sheet *s, int width, struct dq_err *err)
 {
+    s->plate_h = EMPTY_H;
     for (int i = 0; i < s->count && !err->code; i++) {
         struct cell *c = &s->cells[i];
-        char *path = dq_sequence_path(&spec->output.path, c->frame);
+        char *path = dq_sequence_path(&s->spec->output.path, c->frame);
 
-        draw_plate(spec, c, width);
-        dq_preview_depth(path, width, &s->range, &c->depth, err);
+        draw_plate(s, c, width);
+        dq_preview_depth(path, width, &s->shot.range, &c->depth, err);
         free(path);
-        if (c->depth.width > s->cell_w)
-            s->cell_w = c->depth.width;
-        if (c->plate.width > s->cell_w)
-            s->cell_w = c->plate.width;
-        if (c->plate.height > s->plate_h)
-            s->plate_h = c->plate.height;
-        if (c->depth.height > s->depth_h)
-            s->depth_h = c->depth.height;
+        larger(&s->cell_w, c->depth.width);
+        larger(&s->cell_w, c->plate.width);
+        larger(&s->plate_h, c->plate.height);
+        larger(&s->depth_h, c->depth.height);
     }
     return err->code;
 }
 
+/* ---- the whole -----------------------------------------------------------*/
+
 /* A machine without fonts gets a sheet without letters. */
-static void label(struct dq_picture8 *all, int x, int y, const char *text)
+static void label(struct sheet *s, int x, int y,
+                  const struct dq_letters *letters, const char *text)
 {
     struct dq_err ignored = {0};
 
-    dq_picture8_label(all, x, y, LETTERS, text, &ignored);
+    dq_picture8_label(&s->all, x, y, letters, text, &ignored);
 }
 
-static int compose(const struct dq_spec *spec, struct sheet *s,
-                   struct dq_picture8 *all, struct dq_err *err)
+static void place_cell(struct sheet *s, int i, int top)
 {
-    int columns = s->count < COLUMNS ? s->count : COLUMNS;
-    int rows = (s->count + COLUMNS - 1) / COLUMNS;
-    int cell_h = LABEL + s->plate_h + 2 + s->depth_h;
-    char text[256];
+    const struct cell *c = &s->cells[i];
+    int step = LABEL + s->plate_h + SEAM + s->depth_h + GAP;
+    int x = MARGIN + i % COLUMNS * (s->cell_w + GAP);
+    int y = top + i / COLUMNS * step;
+    char text[32];
 
-    if (dq_picture8_new(all, columns * (s->cell_w + GAP) + GAP,
-                        LABEL + GAP + rows * (cell_h + GAP), err))
-        return err->code;
-    snprintf(text, sizeof text, "%.80s   depth %.4g to %.4g, one range",
-             spec->name, s->range.low, s->range.high);
-    label(all, GAP, GAP, text);
-    for (int i = 0; i < s->count && !err->code; i++) {
-        int x = GAP + i % COLUMNS * (s->cell_w + GAP);
-        int y = LABEL + GAP + i / COLUMNS * (cell_h + GAP);
-
-        snprintf(text, sizeof text, "%" PRId32, s->cells[i].frame);
-        label(all, x, y + 2, text);
-        dq_picture8_paste(all, &s->cells[i].plate, x, y + LABEL);
-        dq_picture8_paste(all, &s->cells[i].depth, x,
-                          y + LABEL + s->plate_h + 2);
+    snprintf(text, sizeof text, "%" PRId32, c->frame);
+    label(s, x, y, &number, text);
+    y += LABEL;
+    if (c->plate.rgb) {
+        dq_picture8_paste(&s->all, &c->plate, x, y);
+    } else {
+        dq_picture8_fill(&s->all, x, y, s->cell_w, s->plate_h, HOLE);
+        label(s, x + 6, y + 4, &small, "no plate");
     }
+    dq_picture8_paste(&s->all, &c->depth, x, y + s->plate_h + SEAM);
+}
+
+/* "frames 1001-1240: 236 of 240 done    demo-depth 1.0.0    inverse, relative"
+ */
+static void say_facts(struct sheet *s)
+{
+    const struct dq_preview_shot *shot = &s->shot;
+    char *frames = dq_range_text(s->wanted);
+    char *made = *shot->model
+                     ? dq_asprintf("    model %s %s    %s%s%s", shot->model,
+                                   shot->version, shot->kind,
+                                   *shot->unit ? ", " : "", shot->unit)
+                     : dq_strdup("");
+    char *text = dq_asprintf("frames %.60s: %zu of %zu done%s", frames,
+                             s->done.count, s->wanted->count, made);
+
+    label(s, MARGIN, MARGIN + 34, &small, text);
+    free(text);
+    free(made);
+    free(frames);
+}
+
+/* The colours, far to near, with the numbers of both ends. */
+static int draw_legend(struct sheet *s, int x, int y, struct dq_err *err)
+{
+    const struct dq_preview_shot *shot = &s->shot;
+    double far = shot->is_distance ? shot->range.high : shot->range.low;
+    double near = shot->is_distance ? shot->range.low : shot->range.high;
+    const char *unit = strcmp(shot->unit, "relative") ? shot->unit : "";
+    struct dq_picture8 bar = {0};
+    float steps[BAR_W * BAR_H];
+    char text[128];
+
+    for (int i = 0; i < BAR_W * BAR_H; i++)
+        steps[i] = (float)(i % BAR_W) / (BAR_W - 1);
+    if (dq_picture8_new(&bar, BAR_W, BAR_H, err))
+        return err->code;
+    if (!dq_picture8_turbo(steps, BAR_W, BAR_H, bar.rgb, err))
+        dq_picture8_paste(&s->all, &bar, x, y);
+    dq_picture8_free(&bar);
+    snprintf(text, sizeof text, "far %.4g%s%s", far, *unit ? " " : "", unit);
+    label(s, x, y + BAR_H + 6, &small, text);
+    snprintf(text, sizeof text, "%.4g%s%s near", near, *unit ? " " : "", unit);
+    label(s, x + BAR_W, y + BAR_H + 6, &right, text);
     return err->code;
 }
 
-static void first_problem(const struct dq_problems *problems,
-                          const char *job_file, struct dq_err *err)
+static int compose(struct sheet *s, struct dq_err *err)
 {
-    if (problems->count)
-        dq_fail(err, DQ_SPEC, "%s:%d:%d: %s", job_file, problems->list[0].line,
-                problems->list[0].column, problems->list[0].text);
+    int columns = s->count < COLUMNS ? s->count : COLUMNS;
+    int rows = (s->count + COLUMNS - 1) / COLUMNS;
+    int width = 2 * MARGIN + columns * (s->cell_w + GAP) - GAP;
+    int is_wide = width >= WIDE;
+    int top = MARGIN + HEADER + (is_wide ? 0 : LEGEND);
+    int step = LABEL + s->plate_h + SEAM + s->depth_h + GAP;
+
+    larger(&width, 2 * MARGIN + BAR_W);
+    if (dq_picture8_new(&s->all, width, top + rows * step - GAP + MARGIN, err))
+        return err->code;
+    dq_picture8_fill(&s->all, 0, 0, s->all.width, s->all.height, BACKGROUND);
+    label(s, MARGIN, MARGIN, &title, s->spec->name);
+    say_facts(s);
+    for (int i = 0; i < s->count; i++)
+        place_cell(s, i, top);
+    if (is_wide)
+        return draw_legend(s, width - MARGIN - BAR_W, MARGIN + 6, err);
+    return draw_legend(s, MARGIN, MARGIN + HEADER, err);
 }
 
-int dq_contact_sheet(const char *job_file, int width, const char *output,
+int dq_contact_sheet(const struct dq_spec *spec, int width, const char *output,
                      struct dq_err *err)
 {
-    struct dq_problems problems = {0};
-    struct dq_picture8 all = {0};
     struct sheet *s = dq_new(sizeof *s);
-    struct dq_spec *spec = dq_spec_read(job_file, &problems, err);
 
-    if (!spec)
-        first_problem(&problems, job_file, err);
-    else if (!pick_frames(spec, s, err) && !measure(spec, s, err) &&
-             !draw_cells(spec, s, width, err) && !compose(spec, s, &all, err))
-        dq_picture8_save(&all, output, err);
+    s->spec = spec;
+    if (!pick_frames(s, err) && !measure(s, err) &&
+        !draw_cells(s, width, err) && !compose(s, err))
+        dq_picture8_save(&s->all, output, err);
     for (int i = 0; i < s->count; i++) {
         dq_picture8_free(&s->cells[i].plate);
         dq_picture8_free(&s->cells[i].depth);
     }
+    dq_picture8_free(&s->all);
+    dq_range_free(&s->plates);
+    dq_range_free(&s->depths);
+    dq_range_free(&s->done);
     free(s);
-    dq_picture8_free(&all);
-    dq_spec_free(spec);
-    dq_problems_free(&problems);
     return err->code;
 }

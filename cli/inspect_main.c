@@ -5,7 +5,6 @@
  * Windows, parts, channels, codec, depthq's own provenance, and statistics of
  * the depth channel. Run by `depthq inspect`.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -16,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/options.h"
 #include "io/depth_stats.h"
 #include "io/plate.h"
 #include "io/provenance.h"
@@ -78,7 +78,7 @@ static int add_stats(json_t *to, const struct dq_plate *plate, int part,
 {
     struct dq_depth_stats stats;
     const struct dq_plate_part *p = &dq_plate_info(plate)->parts[part];
-    int channel = dq_depth_channel(p);
+    int channel = dq_depth_channel_of(plate, part);
 
     if (channel < 0 || p->deep)
         return DQ_OK;
@@ -106,6 +106,21 @@ static json_t *part_json(const struct dq_plate *plate, int part,
     return all;
 }
 
+/* Two decimal digits at a bit of a timecode's word (SMPTE 12M, as OpenEXR's
+ * imfTimeCode packs it), the upper one `bits` wide. */
+static unsigned digits(uint32_t word, unsigned at, unsigned bits)
+{
+    return (word >> at & 15) + 10 * (word >> (at + 4) & ((1U << bits) - 1));
+}
+
+/* "01:00:00:05"; with a semicolon when frames are dropped. */
+static json_t *timecode_json(uint32_t word)
+{
+    return json_sprintf("%02u:%02u:%02u%c%02u", digits(word, 24, 2),
+                        digits(word, 16, 3), digits(word, 8, 3),
+                        word >> 6 & 1 ? ';' : ':', digits(word, 0, 2));
+}
+
 static json_t *file_json(const char *path, size_t bytes,
                          const struct dq_plate *plate, struct dq_err *err)
 {
@@ -121,7 +136,7 @@ static json_t *file_json(const char *path, size_t bytes,
         json_object_set_new(all, "frames_per_second",
                             json_pack("[i,i]", info->rate[0], info->rate[1]));
     if (info->has_timecode)
-        json_object_set_new(all, "timecode", json_integer(info->timecode[0]));
+        json_object_set_new(all, "timecode", timecode_json(info->timecode[0]));
     for (int i = 0; i < info->part_count; i++) {
         json_t *part = part_json(plate, i, err);
 
@@ -208,6 +223,7 @@ static void say_part(const json_t *p)
 static void say_file(const json_t *f)
 {
     const json_t *rate = json_object_get(f, "frames_per_second");
+    const json_t *timecode = json_object_get(f, "timecode");
     const json_t *p;
     char size[16];
     size_t i;
@@ -225,6 +241,8 @@ static void say_file(const json_t *f)
         printf("  %-16s %g\n", "frames/s",
                (double)json_integer_value(json_array_get(rate, 0)) /
                    (double)json_integer_value(json_array_get(rate, 1)));
+    if (timecode)
+        printf("  %-16s %s\n", "timecode", json_string_value(timecode));
     json_array_foreach (json_object_get(f, "parts"), i, p)
         say_part(p);
 }
@@ -251,41 +269,34 @@ static int inspect(const char *path, int json, json_t *list, struct dq_err *err)
     return err->code;
 }
 
-static int usage(FILE *to, int status)
-{
-    fputs("depthq inspect depth/sh010_depth.1001.exr\n"
-          "depthq inspect --json plate.*.exr\n\n"
-          "usage: depthq inspect FILE... [--json]\n"
-          "Windows, parts, channels, codec, how depthq made it, and statistics"
-          "\nof the depth channel.\n",
-          to);
-    return status;
-}
+static const char help[] =
+    "Examples:\n"
+    "  depthq inspect depth/sh010_depth.1001.exr\n"
+    "  depthq inspect --json plate/*.exr          # for programs\n"
+    "\n"
+    "Usage: depthq inspect [OPTION]... FILE...\n"
+    "\n"
+    "Shows what picture files hold: windows, parts, channels and codec, how\n"
+    "depthq made them, and statistics of the depth.\n"
+    "\n"
+    "      --json   a JSON array with an object a file\n"
+    "  -h, --help   show this\n"
+    "\n"
+    "Exit status: 0, 2 wrong usage; of the last file that could not be shown:\n"
+    "65 it is damaged or of another kind, 66 it is missing, 77 not allowed.\n";
 
-int main(int argc, char **argv)
+static int inspect_all(char **files, int json)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    int option, json = 0, status = 0;
+    int status = 0;
     json_t *list = json_array();
 
-    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option != 'j')
-            return usage(option == 'h' ? stdout : stderr,
-                         option == 'h' ? 0 : 2);
-        json = 1;
-    }
-    if (optind == argc)
-        return usage(stderr, 2);
-    for (int i = optind; i < argc; i++) {
+    for (; *files; files++) {
         struct dq_err err = {0};
 
-        if (inspect(argv[i], json, list, &err)) {
-            fprintf(stderr, "depthq inspect: %s\n", err.text);
-            status = dq_code_exit(err.code);
-        }
+        if (!inspect(*files, json, list, &err))
+            continue;
+        fprintf(stderr, "depthq inspect: %s\n", err.text);
+        status = dq_code_exit(err.code);
     }
     if (json) {
         json_dumpf(list, stdout, JSON_INDENT(2));
@@ -293,4 +304,37 @@ int main(int argc, char **argv)
     }
     json_decref(list);
     return status;
+}
+
+/* A listing that could not be written whole is no success. */
+static int finish(int status)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    perror("depthq inspect: standard output");
+    return status ? status : dq_code_exit(DQ_IO);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int option, json = 0;
+
+    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
+    while ((option = dq_option_next("depthq inspect", argc, argv, ":h",
+                                    options)) != -1) {
+        if (option == '?')
+            return dq_code_exit(DQ_USAGE);
+        if (option == 'h') {
+            fputs(help, stdout);
+            return finish(0);
+        }
+        json = 1;
+    }
+    if (optind < argc)
+        return finish(inspect_all(argv + optind, json));
+    fputs("depthq inspect: which file?\nTry: depthq inspect --help\n", stderr);
+    return dq_code_exit(DQ_USAGE);
 }

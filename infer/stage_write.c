@@ -56,7 +56,7 @@ static void judge(struct dq_ticket *t)
 
 /* ---- provenance: only what is the same every time ------------------------ */
 
-enum { ATTR_TEXT = 160 };
+enum { ATTR_TEXT = 256 };
 
 struct provenance {
     struct dq_depth_attr list[DQ_ATTRS];
@@ -92,6 +92,7 @@ static void say_numbers(struct provenance *p, const struct dq_ticket *t,
 {
     const struct dq_recipe *recipe = t->request.recipe;
 
+    say(p, DQ_ATTR_CHANNEL, "%s", recipe->channel);
     say(p, DQ_ATTR_KIND, "%s", dq_depth_kind_name(q->kind));
     say(p, DQ_ATTR_UNIT, "%s", q->unit);
     say(p, DQ_ATTR_SKY, "%.9g", (double)q->sky);

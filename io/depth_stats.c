@@ -25,6 +25,18 @@ int dq_depth_channel(const struct dq_plate_part *part)
     return found;
 }
 
+int dq_depth_channel_of(const struct dq_plate *plate, int part)
+{
+    const struct dq_plate_part *p = &dq_plate_info(plate)->parts[part];
+    const char *name =
+        dq_plate_attribute(plate, part, dq_provenance_name(DQ_ATTR_CHANNEL));
+
+    for (int i = 0; name && i < p->channel_count; i++)
+        if (strcmp(p->channels[i].name, name) == 0)
+            return i;
+    return dq_depth_channel(p);
+}
+
 int dq_depth_decode(const struct dq_plate *plate, int part, int channel,
                     struct dq_frame *frame, struct dq_err *err)
 {

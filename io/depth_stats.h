@@ -25,6 +25,9 @@ struct dq_depth_stats {
  * depth in any case; a bare one is preferred. -1 when there is none. */
 int dq_depth_channel(const struct dq_plate_part *part);
 
+/* The channel that the part's own provenance names, else as above. */
+int dq_depth_channel_of(const struct dq_plate *plate, int part);
+
 /* Decode one channel of a part over its data window: frame's R plane. */
 int dq_depth_decode(const struct dq_plate *plate, int part, int channel,
                     struct dq_frame *frame, struct dq_err *err);

@@ -1,5 +1,6 @@
 #include "io/oiio_shim.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -80,23 +81,20 @@ int open_input(dq_oiio_image &im, const void *bytes, size_t count, dq_err *err)
         new OIIO::Filesystem::IOMemReader(const_cast<void *>(bytes), count));
     im.input = OIIO::ImageInput::create(im.format);
     if (!im.input)
-        return dq_fail(err, DQ_PLATE, "%s: no decoder for %s: %s",
-                       im.name.c_str(), im.format.c_str(),
-                       OIIO::geterror().c_str());
+        return dq_fail(err, DQ_PLATE, "no decoder for %s: %s",
+                       im.format.c_str(), OIIO::geterror().c_str());
     /* unassociated alpha stays as it is: our colour stage knows what to do */
     config.attribute("oiio:UnassociatedAlpha", 0);
     bool by_proxy = im.input->supports("ioproxy") != 0;
     if (by_proxy)
         by_proxy = im.input->set_ioproxy(im.reader.get());
     if (!im.input->open(im.name, spec, config))
-        return dq_fail(err, DQ_PLATE, "%s: %s", im.name.c_str(),
-                       im.input->geterror().c_str());
+        return dq_fail(err, DQ_PLATE, "%s", im.input->geterror().c_str());
     return DQ_OK;
 }
 
 /* Before any pixel is allocated. */
-int check_size(const dq_oiio_image &im, const OIIO::ImageSpec &spec,
-               dq_err *err)
+int check_size(const OIIO::ImageSpec &spec, dq_err *err)
 {
     const int64_t pixels = int64_t(spec.width) * spec.height;
 
@@ -104,10 +102,9 @@ int check_size(const dq_oiio_image &im, const OIIO::ImageSpec &spec,
         spec.height > 32768 || pixels > (int64_t(1) << 28) ||
         spec.nchannels < 1 || spec.nchannels > 1024 || spec.depth > 1)
         return dq_fail(err, DQ_PLATE,
-                       "%s: %d x %d pixels of %d channels are outside what "
+                       "%d x %d pixels of %d channels are outside what "
                        "is read",
-                       im.name.c_str(), spec.width, spec.height,
-                       spec.nchannels);
+                       spec.width, spec.height, spec.nchannels);
     return DQ_OK;
 }
 
@@ -162,8 +159,7 @@ int read_planes(dq_oiio_image &im, const dq_plate_choice &choice,
     std::vector<float> all(n * c);
 
     if (!im.input->read_image(0, 0, 0, -1, OIIO::TypeDesc::FLOAT, all.data()))
-        return dq_fail(err, DQ_PLATE, "%s: %s", im.name.c_str(),
-                       im.input->geterror().c_str());
+        return dq_fail(err, DQ_PLATE, "%s", im.input->geterror().c_str());
     for (int p = 0; p < DQ_PLANES; p++) {
         float *to = static_cast<float *>(frame->plane[p]);
 
@@ -184,8 +180,7 @@ struct dq_oiio_image *dq_oiio_open(const void *bytes, size_t count,
     dq_oiio_image *im = nullptr;
 
     if (!format) {
-        dq_fail(err, DQ_PLATE, "%s: is no EXR, DPX, TIFF, PNG or JPEG file",
-                name);
+        dq_fail(err, DQ_PLATE, "is no EXR, DPX, TIFF, PNG or JPEG file");
         return nullptr;
     }
     const int code = guarded(err, DQ_PLATE, [&]() {
@@ -194,7 +189,7 @@ struct dq_oiio_image *dq_oiio_open(const void *bytes, size_t count,
         made->name = name;
         made->format = format;
         if (open_input(*made, bytes, count, err) ||
-            check_size(*made, made->input->spec(), err))
+            check_size(made->input->spec(), err))
             return err ? err->code : int(DQ_PLATE);
         fill_info(*made, made->input->spec());
         im = made.release();
@@ -342,19 +337,38 @@ int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
     });
 }
 
+namespace
+{
+
+/* The sRGB encoding (IEC 61966-2-1), to 8 bits. */
+uint8_t encode_srgb(float v)
+{
+    float curve =
+        v <= 0.0031308F ? 12.92F * v : 1.055F * std::pow(v, 1 / 2.4F) - 0.055F;
+
+    return static_cast<uint8_t>(255 * std::min(std::max(curve, 0.0F), 1.0F) +
+                                0.5F);
+}
+
+} // namespace
+
+/* The library's map is the published one made linear: screens want it back. */
 int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
                   struct dq_err *err)
 {
     return guarded(err, DQ_CONFIG, [&]() -> int {
         OIIO::ImageSpec one(width, height, 1, OIIO::TypeDesc::FLOAT);
-        OIIO::ImageSpec three(width, height, 3, OIIO::TypeDesc::UINT8);
+        OIIO::ImageSpec three(width, height, 3, OIIO::TypeDesc::FLOAT);
+        std::vector<float> linear(3 * static_cast<size_t>(width) *
+                                  static_cast<size_t>(height));
         OIIO::ImageBuf in(one, const_cast<float *>(values));
-        OIIO::ImageBuf out(three, rgb);
+        OIIO::ImageBuf out(three, linear.data());
 
         if (!OIIO::ImageBufAlgo::color_map(out, in, 0, "turbo",
                                            OIIO::ROI::All(), 1))
             return dq_fail(err, DQ_CONFIG, "colours cannot be mapped: %s",
                            out.geterror().c_str());
+        std::transform(linear.begin(), linear.end(), rgb, encode_srgb);
         return DQ_OK;
     });
 }
@@ -379,17 +393,20 @@ std::string find_font()
 
 } // namespace
 
-int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
-                 const char *text, struct dq_err *err)
+int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y,
+                 const struct dq_letters *letters, const char *text,
+                 struct dq_err *err)
 {
     return guarded(err, DQ_CONFIG, [&]() -> int {
         OIIO::ImageSpec spec(width, height, 3, OIIO::TypeDesc::UINT8);
         OIIO::ImageBuf picture(spec, rgb);
-        const float white[] = {1, 1, 1};
+        const float grey = static_cast<float>(letters->grey) / 255;
+        const float colour[] = {grey, grey, grey};
 
         if (!OIIO::ImageBufAlgo::render_text(
-                picture, x, y, text, size, find_font(), white,
-                OIIO::ImageBufAlgo::TextAlignX::Left,
+                picture, x, y, text, letters->size, find_font(), colour,
+                letters->ends_at_x ? OIIO::ImageBufAlgo::TextAlignX::Right
+                                   : OIIO::ImageBufAlgo::TextAlignX::Left,
                 OIIO::ImageBufAlgo::TextAlignY::Top, 1))
             return dq_fail(err, DQ_CONFIG, "text cannot be drawn: %s",
                            picture.geterror().c_str());

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "io/frame.h"
+#include "io/picture8.h"
 #include "io/plate.h"
 
 #ifdef __cplusplus
@@ -23,8 +24,9 @@ extern "C" {
 
 struct dq_oiio_image;
 
-/* Open over bytes (borrowed until closed). name is the path, for messages.
- * DQ_PLATE when the content is none of the four formats or is damaged. */
+/* Open over bytes (borrowed until closed). name is for the
+ * library alone: messages leave it to the caller. DQ_PLATE when the content is
+ * none of the four formats or is damaged. */
 struct dq_oiio_image *dq_oiio_open(const void *bytes, size_t count,
                                    const char *name, struct dq_err *err);
 void dq_oiio_close(struct dq_oiio_image *image); /* NULL is fine */
@@ -59,13 +61,14 @@ int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
 int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
                 struct dq_err *err);
 
-/* Values 0..1 through the turbo map: 8-bit RGB, row by row. */
+/* Values 0..1 through the turbo map: 8-bit sRGB, row by row. */
 int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
                   struct dq_err *err);
 
-/* White text with its top left at (x, y); size is the letters' height. */
-int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y, int size,
-                 const char *text, struct dq_err *err);
+/* A line of text into the picture, its top at y. */
+int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y,
+                 const struct dq_letters *letters, const char *text,
+                 struct dq_err *err);
 
 #ifdef __cplusplus
 }

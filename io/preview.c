@@ -1,50 +1,17 @@
 #include "io/preview.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/publish.h"
+#include "base/bytes.h"
+#include "base/text.h"
 #include "io/colour.h"
 #include "io/depth_stats.h"
 #include "io/plate.h"
 #include "io/provenance.h"
 #include "io/resample.h"
-#if DQ_OIIO
-#include "io/oiio_shim.h"
-#endif
-
-int dq_picture8_new(struct dq_picture8 *p, int width, int height,
-                    struct dq_err *err)
-{
-    p->width = width;
-    p->height = height;
-    p->rgb = calloc((size_t)width * (size_t)height, 3);
-    return p->rgb ? DQ_OK
-                  : dq_fail(err, DQ_MEMORY, "no memory for a %d x %d picture",
-                            width, height);
-}
-
-void dq_picture8_free(struct dq_picture8 *p)
-{
-    if (!p)
-        return;
-    free(p->rgb);
-    memset(p, 0, sizeof *p);
-}
-
-void dq_picture8_paste(struct dq_picture8 *into, const struct dq_picture8 *what,
-                       int x, int y)
-{
-    int w = what->width < into->width - x ? what->width : into->width - x;
-
-    for (int row = 0; row < what->height && y + row < into->height; row++)
-        if (w > 0)
-            memcpy(into->rgb + 3 * ((size_t)(y + row) * (size_t)into->width +
-                                    (size_t)x),
-                   what->rgb + 3 * (size_t)row * (size_t)what->width,
-                   3 * (size_t)w);
-}
 
 /* ---- files --------------------------------------------------------------- */
 
@@ -83,8 +50,8 @@ static void fit(const struct opened *o, int width, int *w, int *h)
 
 /* ---- plate --------------------------------------------------------------- */
 
-static int expose(struct opened *o, struct dq_colour *colour,
-                  struct dq_err *err)
+static int expose(struct opened *o, const double *exposure_ev,
+                  struct dq_colour *colour, struct dq_err *err)
 {
     int guessed = 0;
     double sum = 0;
@@ -93,8 +60,10 @@ static int expose(struct opened *o, struct dq_colour *colour,
     if (dq_colour_matrix("auto", dq_plate_info(o->plate), colour, &guessed,
                          err))
         return err->code;
-    dq_colour_log_luminance(colour, &o->frame, &sum, &count);
-    colour->gain = exp2f(dq_colour_exposure(sum, count));
+    if (!exposure_ev)
+        dq_colour_log_luminance(colour, &o->frame, &sum, &count);
+    colour->gain = exp2f(exposure_ev ? (float)*exposure_ev
+                                     : dq_colour_exposure(sum, count));
     return DQ_OK;
 }
 
@@ -123,8 +92,8 @@ static int shrink_plate(const struct opened *o, const float *rgb,
     return code;
 }
 
-static int develop(struct opened *o, int width, struct dq_picture8 *out,
-                   struct dq_err *err)
+static int develop(struct opened *o, int width, const double *exposure_ev,
+                   struct dq_picture8 *out, struct dq_err *err)
 {
     struct dq_plate_wish any = {0};
     struct dq_plate_choice choice;
@@ -135,7 +104,7 @@ static int develop(struct opened *o, int width, struct dq_picture8 *out,
 
     if (dq_plate_choose(o->plate, &any, &choice, err) ||
         dq_plate_decode(o->plate, &choice, &o->frame, err) ||
-        expose(o, &colour, err))
+        expose(o, exposure_ev, &colour, err))
         return err->code;
     fit(o, width, &w, &h);
     rgb = malloc((size_t)dq_box_width(&o->frame.data) *
@@ -150,13 +119,13 @@ static int develop(struct opened *o, int width, struct dq_picture8 *out,
     return code;
 }
 
-int dq_preview_plate(const char *path, int width, struct dq_picture8 *out,
-                     struct dq_err *err)
+int dq_preview_plate(const char *path, int width, const double *exposure_ev,
+                     struct dq_picture8 *out, struct dq_err *err)
 {
     struct opened o = {0};
 
     memset(out, 0, sizeof *out);
-    if (!open_file(path, &o, err) && develop(&o, width, out, err))
+    if (!open_file(path, &o, err) && develop(&o, width, exposure_ev, out, err))
         dq_because(err, "%s", path);
     close_opened(&o);
     return err->code;
@@ -179,7 +148,7 @@ static int find_depth(struct depth *d, const char *path, struct dq_err *err)
     const char *kind = NULL;
 
     for (int i = info->part_count - 1; i >= 0; i--) {
-        int channel = dq_depth_channel(&info->parts[i]);
+        int channel = dq_depth_channel_of(d->file.plate, i);
 
         if (channel < 0 || info->parts[i].deep)
             continue;
@@ -241,18 +210,44 @@ static int quantiles(const struct depth *d, double *low, double *high,
     return DQ_OK;
 }
 
-int dq_preview_measure(const char *path, struct dq_preview_range *range,
-                       int *first, struct dq_err *err)
+static void note(const struct depth *d, enum dq_provenance which, char *to,
+                 size_t room)
+{
+    const char *value =
+        dq_plate_attribute(d->file.plate, d->part, dq_provenance_name(which));
+
+    snprintf(to, room, "%s", value ? value : "");
+}
+
+/* What the first file of a shot says holds for all. */
+static void take_notes(const struct depth *d, struct dq_preview_shot *shot)
+{
+    char ev[32];
+
+    note(d, DQ_ATTR_MODEL, shot->model, sizeof shot->model);
+    note(d, DQ_ATTR_MODEL_VERSION, shot->version, sizeof shot->version);
+    note(d, DQ_ATTR_KIND, shot->kind, sizeof shot->kind);
+    note(d, DQ_ATTR_UNIT, shot->unit, sizeof shot->unit);
+    note(d, DQ_ATTR_EXPOSURE, ev, sizeof ev);
+    shot->has_exposure = dq_text_double(ev, &shot->exposure_ev) == 0;
+    shot->is_distance = d->is_distance;
+}
+
+int dq_preview_measure(const char *path, struct dq_preview_shot *shot,
+                       struct dq_err *err)
 {
     struct depth d = {0};
+    struct dq_preview_range *range = &shot->range;
     double low = 0, high = 1;
 
     if (!open_file(path, &d.file, err) && !find_depth(&d, path, err) &&
         !quantiles(&d, &low, &high, err)) {
-        range->low = *first ? low : fmin(low, range->low);
-        range->high = *first ? high : fmax(high, range->high);
-        range->invert = d.is_distance;
-        *first = 0;
+        if (!shot->files++) {
+            take_notes(&d, shot);
+            *range = (struct dq_preview_range){low, high};
+        }
+        range->low = fmin(low, range->low);
+        range->high = fmax(high, range->high);
     }
     close_opened(&d.file);
     return err->code;
@@ -260,15 +255,15 @@ int dq_preview_measure(const char *path, struct dq_preview_range *range,
 
 /* Distance is shown by its inverse: equal steps of colour are then equal
  * steps of parallax, and a far horizon does not eat the whole scale. */
-static float shade(const struct dq_preview_range *r, float v)
+static float shade(const struct dq_preview_range *r, int is_distance, float v)
 {
     double a = r->low, b = r->high, x = (double)v;
 
-    if (r->invert && a > 0) {
+    if (is_distance && a > 0) {
         a = 1 / r->high;
         b = 1 / r->low;
         x = 1 / fmax(x, 1e-6);
-    } else if (r->invert) {
+    } else if (is_distance) {
         x = a + b - x;
     }
     return b > a ? (float)fmax(0, fmin(1, (x - a) / (b - a))) : 0.5F;
@@ -291,22 +286,8 @@ static void shrink_depth(const struct depth *d, const float *values,
             size_t at = (size_t)y * (size_t)size->width + (size_t)x;
 
             empty[at] = (uint8_t)is_empty(d, v);
-            shades[at] = empty[at] ? 0 : shade(range, v);
+            shades[at] = empty[at] ? 0 : shade(range, d->is_distance, v);
         }
-}
-
-static int turbo(const float *shades, const struct dq_picture8 *out,
-                 struct dq_err *err)
-{
-#if DQ_OIIO
-    return dq_oiio_turbo(shades, out->width, out->height, out->rgb, err);
-#else
-    (void)shades;
-    (void)out;
-    return dq_fail(err, DQ_CONFIG,
-                   "this build has no OpenImageIO (OIIO=0), "
-                   "which previews need");
-#endif
 }
 
 static int colour_in(const struct depth *d,
@@ -323,7 +304,8 @@ static int colour_in(const struct depth *d,
         code = dq_fail(err, DQ_MEMORY, "no memory for a preview");
     if (!code) {
         shrink_depth(d, values, range, out, shades, empty);
-        code = turbo(shades, out, err);
+        code =
+            dq_picture8_turbo(shades, out->width, out->height, out->rgb, err);
     }
     for (size_t i = 0; i < n && !code; i++)
         if (empty[i])
@@ -338,7 +320,7 @@ static int paint(struct depth *d, int width,
                  const struct dq_preview_range *range, struct dq_picture8 *out,
                  struct dq_err *err)
 {
-    struct dq_preview_range own = {.invert = d->is_distance};
+    struct dq_preview_range own;
     int w, h;
 
     if (!range && quantiles(d, &own.low, &own.high, err))
@@ -361,40 +343,4 @@ int dq_preview_depth(const char *path, int width,
         dq_because(err, "%s", path);
     close_opened(&d.file);
     return err->code;
-}
-
-/* ---- letters and files --------------------------------------------------- */
-
-int dq_picture8_label(struct dq_picture8 *p, int x, int y, int size,
-                      const char *text, struct dq_err *err)
-{
-#if DQ_OIIO
-    return dq_oiio_text(p->rgb, p->width, p->height, x, y, size, text, err);
-#else
-    (void)p;
-    (void)x;
-    (void)y;
-    (void)size;
-    (void)text;
-    return dq_fail(err, DQ_CONFIG, "this build has no OpenImageIO (OIIO=0)");
-#endif
-}
-
-int dq_picture8_save(const struct dq_picture8 *p, const char *path,
-                     struct dq_err *err)
-{
-    struct dq_bytes png = {0};
-    int code;
-
-#if DQ_OIIO
-    code = dq_oiio_png(p->rgb, p->width, p->height, &png, err);
-#else
-    (void)p;
-    code = dq_fail(err, DQ_CONFIG, "this build has no OpenImageIO (OIIO=0)");
-#endif
-    if (!code)
-        code = dq_publish(path, png.data, png.count, "preview",
-                          DQ_PUBLISH_REPLACE, NULL, err);
-    dq_bytes_free(&png);
-    return code;
 }
