@@ -5,10 +5,15 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 
 /* Options before the verb; the status, or -1 for none of them. */
 static int answer_option(const char *option)
 {
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 0},
+                                            {NULL, 0, NULL, 0}};
+
     if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
         dq_help_overview();
         return 0;
@@ -17,10 +22,7 @@ static int answer_option(const char *option)
         puts("depthq " DQ_VERSION);
         return 0;
     }
-    fprintf(stderr,
-            "depthq: there is no option '%s' before the command\n"
-            "Try: depthq --help\n",
-            option);
+    dq_option_unknown("depthq", option, options);
     return dq_code_exit(DQ_USAGE);
 }
 

@@ -343,7 +343,8 @@ static void tell_error(const struct run *r, const struct dq_err *err)
         dq_problems_print(stderr, r->options.job, &r->plan.text,
                           &r->plan.problems);
     else
-        fprintf(stderr, "depthq run: %s\n", err->text);
+        fprintf(stderr, "depthq run: %s\n%s", err->text,
+                err->code == DQ_USAGE ? "Try: depthq run --help\n" : "");
     if (r->options.json) {
         json_t *o = json_pack("{s:o, s:o}", "error", dq_error_json(err),
                               "problems", dq_problems_json(&r->plan.problems));
@@ -381,8 +382,8 @@ int dq_cli_run(int argc, char **argv)
 
     if (dq_run_options_parse(argc, argv, &r.options, &err)) {
         if (err.text[0])
-            fprintf(stderr, "depthq run: %s\n", err.text);
-        fputs("Try: depthq run --help\n", stderr);
+            fprintf(stderr, "depthq run: %s\nTry: depthq run --help\n",
+                    err.text);
         return dq_code_exit(DQ_USAGE);
     }
     if (r.options.help) {

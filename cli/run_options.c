@@ -1,11 +1,11 @@
 #include "cli/run_options.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <sched.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/options.h"
 
 const char dq_run_help[] =
     "Examples:\n"
@@ -193,7 +193,8 @@ int dq_run_options_parse(int argc, char **argv, struct dq_run_options *options,
     int option;
 
     *options = fresh;
-    while ((option = getopt_long(argc, argv, "nh", long_options, NULL)) != -1)
+    while ((option = dq_option_next("depthq run", argc, argv, ":nh",
+                                    long_options)) != -1)
         if (take(option, options, err))
             return err->code;
     if (options->help)

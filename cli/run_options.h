@@ -28,7 +28,7 @@ struct dq_run_options {
 
 extern const char dq_run_help[];
 
-/* DQ_USAGE. getopt itself has told of unknown options: err.text is "" then. */
+/* DQ_USAGE. Unknown options have been told of: err.text is "" then. */
 int dq_run_options_parse(int argc, char **argv, struct dq_run_options *options,
                          struct dq_err *err);
 

@@ -1,11 +1,11 @@
 /* depthq schema: the JSON Schema of a kind of file. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "jobs/spec.h"
 
 static const char help[] =
@@ -31,7 +31,7 @@ int dq_cli_schema(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    int option = getopt_long(argc, argv, "h", options, NULL);
+    int option = dq_option_next("depthq schema", argc, argv, ":h", options);
     char *schema;
 
     if (option == 'h') {

@@ -1,5 +1,4 @@
 /* depthq validate: everything that is wrong with job files, text only. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/problems.h"
 #include "jobs/spec.h"
 
@@ -121,7 +121,8 @@ int dq_cli_validate(int argc, char **argv)
     struct wish wish = {0};
     int option;
 
-    while ((option = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+    while ((option = dq_option_next("depthq validate", argc, argv, ":qh",
+                                    options)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return 0;

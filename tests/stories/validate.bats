@@ -174,6 +174,45 @@ shot.yaml:8:18: tiles.overlap: 0.75 is not between 0 and 0.5
     [ "$status" -eq 2 ]
 }
 
+@test "a mistyped option is met with the one that was meant, of every command" {
+    check() { # OPTION MEANT COMMAND...
+        local option=$1 meant=$2
+        shift 2
+        run "$@" "$option" x
+        [ "$status" -eq 2 ]
+        [ "${lines[0]}" = "$*: there is no option '$option'${meant:+ (did you mean '$meant'?)}" ]
+        [ "${lines[1]}" = "Try: $* --help" ]
+        [ "${#lines[@]}" -eq 2 ]
+    }
+    check --fraems --frames depthq run
+    check --dryrun --dry-run depthq run
+    check --sideways "" depthq run
+    check -x "" depthq run
+    check --jsno --json depthq validate
+    check --hepl --help depthq schema
+    check --verison --version depthq
+    check --josn --json depthq inspect
+    check --outptu --output depthq preview
+}
+
+@test "an option without its value, with one too many, or cut too short says so" {
+    run depthq run x.yaml --frames
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq run: '--frames' needs a value" ]
+    run depthq run x.yaml --dry-run=yes
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq run: '--dry-run=yes': the option takes no value" ]
+    run depthq run x.yaml --json -xq
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq run: there is no option '-x'" ]
+    run depthq run x.yaml --p 1
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq run: '--p' is the beginning of several options" ]
+    run depthq preview x.exr -o
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq preview: '-o' needs a value" ]
+}
+
 @test "the version is told" {
     run depthq --version
     [ "$status" -eq 0 ]
