@@ -10,15 +10,6 @@
  * no scale can be had from it. */
 static const double FLAT = 1e-6;
 
-static double level_of(const struct dq_blocks *b)
-{
-    double size = 0;
-
-    for (int i = 0; i < b->rows * b->cols; i++)
-        size = fmax(size, fabs((double)b->guide[i]));
-    return size;
-}
-
 /* Median scale of the tiles that the guide determines, in log; 1 if none. */
 static double median_scale(const struct dq_fit *fits, int count)
 {
@@ -86,6 +77,30 @@ static int fit_all(const struct dq_align_job *job,
     return DQ_OK;
 }
 
+/* Which tiles the guide holds, themselves or through their neighbours: the
+ * level of the others is anybody's. */
+static char *find_held(const struct dq_fit *fits, int count,
+                       const struct dq_laps *laps)
+{
+    char *held = dq_new((size_t)count);
+    int more = 1;
+
+    for (int k = 0; k < count; k++)
+        held[k] = fits[k].total > 0;
+    while (more) {
+        more = 0;
+        for (int i = 0; i < laps->count; i++) {
+            const struct dq_lap *lap = &laps->list[i];
+
+            if (!lap->n || held[lap->k] == held[lap->l])
+                continue;
+            held[lap->k] = held[lap->l] = 1;
+            more = 1;
+        }
+    }
+    return held;
+}
+
 static int solve_all(const struct dq_align_job *job,
                      const struct dq_blocks *blocks, struct dq_fit *fits,
                      struct dq_tile_affine *affine, struct dq_err *err)
@@ -94,30 +109,35 @@ static int solve_all(const struct dq_align_job *job,
     double *x = dq_new_array((size_t)count * 2, sizeof *x);
     struct dq_laps laps;
     double s0 = median_scale(fits, count);
+    char *held;
 
     judge_scales(fits, count, s0);
     dq_laps_new(job, &laps, err);
-    solved = dq_align_joint(job, blocks, fits, &laps,
-                            dq_align_mu(job, fits, &laps), s0, x, err) == 0;
+    held = find_held(fits, count, &laps);
+    dq_align_mu(job, fits, s0, &laps);
+    solved = dq_align_joint(job, blocks, fits, &laps, s0, x, err) == 0;
     for (int k = 0; k < count; k++) {
         if (job->tiles[k])
-            affine[k] = settle(job, &fits[k], solved ? x + 2 * k : NULL, s0);
+            affine[k] =
+                settle(job, &fits[k], solved && held[k] ? x + 2 * k : NULL, s0);
         else
             affine[k].fate = DQ_TILE_SKIPPED;
     }
+    free(held);
     dq_laps_free(&laps);
     free(x);
     return err->code;
 }
 
-/* Nothing to align against: every tile keeps what it says. */
-static void leave_all(const struct dq_align_job *job,
+/* No scale can be had from the guide: tiles keep theirs, and its level. */
+static void level_all(const struct dq_align_job *job, const struct dq_fit *fits,
                       struct dq_tile_affine *affine)
 {
     for (int k = 0; k < job->plan->count; k++) {
-        affine[k].scale = 1;
-        affine[k].shift = 0;
-        affine[k].fate = job->tiles[k] ? DQ_TILE_SHIFT_ONLY : DQ_TILE_SKIPPED;
+        if (job->tiles[k])
+            affine[k] = settle(job, &fits[k], NULL, 1);
+        else
+            affine[k].fate = DQ_TILE_SKIPPED;
     }
 }
 
@@ -129,9 +149,11 @@ int dq_align(const struct dq_align_job *job, struct dq_tile_affine *affine,
     struct dq_blocks blocks;
     int code = dq_blocks_new(job, &blocks, err);
 
-    if (!code && !(blocks.spread > FLAT * level_of(&blocks)))
-        leave_all(job, affine);
-    else if (!code && !(code = fit_all(job, &blocks, fits, err)))
+    if (!code)
+        code = fit_all(job, &blocks, fits, err);
+    if (!code && !(blocks.spread > FLAT * blocks.level))
+        level_all(job, fits, affine);
+    else if (!code)
         code = solve_all(job, &blocks, fits, affine, err);
     for (int k = 0; k < count; k++)
         dq_fit_free(&fits[k]);

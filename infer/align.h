@@ -25,7 +25,8 @@ enum dq_tile_fate {
     DQ_TILE_ALIGNED,    /* the guide and its neighbours fixed both */
     DQ_TILE_SHIFT_ONLY, /* the guide fixed the level, neighbours or the
                            others' median the scale */
-    DQ_TILE_GUIDE_ONLY  /* it says nothing: the guide stands for it */
+    DQ_TILE_GUIDE_ONLY  /* it says nothing, or nothing holds its level: the
+                           guide stands for it */
 };
 
 struct dq_tile_affine {
@@ -42,8 +43,9 @@ struct dq_align_job {
     int log_space;             /* factor only */
 };
 
-/* Find affine[plan->count]. DQ_MEMORY. Nothing is invented: where all is
- * flat every tile keeps scale 1 and the level of the guide. */
+/* Find affine[plan->count]. DQ_MEMORY. Nothing is invented: where the guide
+ * is flat every tile keeps scale 1 and takes the guide's level. In log space
+ * what is not above 0 has no say. */
 int dq_align(const struct dq_align_job *job, struct dq_tile_affine *affine,
              struct dq_err *err);
 

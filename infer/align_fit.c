@@ -17,6 +17,11 @@ double dq_align_unit(const struct dq_align_job *job, double value)
     return job->log_space ? log(fmax(value, LEAST_POSITIVE)) : value;
 }
 
+int dq_align_tells(const struct dq_align_job *job, double unit)
+{
+    return !job->log_space || unit > log(2 * LEAST_POSITIVE);
+}
+
 /* ---- robust tools -------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
@@ -45,9 +50,9 @@ void dq_huber(const double *r, const double *base, int n, double floor,
         scratch[i] = fabs(r[i] - middle);
     reach = 1.345 * (1.4826 * dq_median(scratch, n) + floor);
     for (int i = 0; i < n; i++) {
-        double size = fmax(fabs(r[i]), 1e-30);
+        double size = fabs(r[i]); /* 0 within 0 counts in full */
 
-        w[i] = (base ? base[i] : 1) * fmin(1, reach / size);
+        w[i] = (base ? base[i] : 1) * (size <= reach ? 1 : reach / size);
     }
 }
 
@@ -140,6 +145,8 @@ int dq_blocks_new(const struct dq_align_job *job, struct dq_blocks *b,
     for (size_t i = 0; i < n; i++)
         b->guide[i] = (float)dq_align_unit(job, (double)b->guide[i]);
     b->spread = spread_of(b->guide, (int)n);
+    for (size_t i = 0; i < n; i++)
+        b->level = fmax(b->level, fabs((double)b->guide[i]));
     weigh_edges(b);
     return leave_out_unreal(job, b, err);
 }
@@ -197,7 +204,10 @@ static int take_blocks(const struct dq_align_job *job,
 
         fit->t[i] = dq_align_unit(job, (double)mean[i]);
         fit->g[i] = (double)b->guide[at];
-        fit->w[i] = (double)b->weight[at];
+        fit->w[i] =
+            dq_align_tells(job, fit->t[i]) && dq_align_tells(job, fit->g[i])
+                ? (double)b->weight[at]
+                : 0;
     }
     free(mean);
     return code;
@@ -259,12 +269,15 @@ static void solve_line(const struct dq_align_job *job,
     size_t bytes = (size_t)f->n * sizeof *f->w;
     double *base = scratch, *r = scratch + f->n, *spare = r + f->n;
 
+    /* what a flat guide leaves are rounding errors: all count */
+    double floor = 1e-9 * b->spread + 1e-12 * b->level;
+
     memcpy(base, f->w, bytes);
     for (int round = 0; round < ROUNDS; round++) {
         line(f, f->w, job->log_space);
         for (int i = 0; i < f->n; i++)
             r[i] = f->s * f->t[i] + f->b - f->g[i];
-        dq_huber(r, base, f->n, 1e-9 * b->spread, spare, f->w);
+        dq_huber(r, base, f->n, floor, spare, f->w);
     }
     line(f, f->w, job->log_space);
     for (int i = 0; i < f->n; i++)

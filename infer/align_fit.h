@@ -15,6 +15,7 @@ struct dq_blocks {
     float *guide;         /* rows x cols: mean of the guide */
     float *weight;        /* low at its edges, 0 where nothing is real */
     double spread;        /* standard deviation of all guide blocks */
+    double level;         /* the largest of them, without its sign */
 };
 
 struct dq_fit {
@@ -42,5 +43,8 @@ void dq_huber(const double *r, const double *base, int n, double floor,
               double *scratch, double *w);
 /* log of a positive value, or the value. */
 double dq_align_unit(const struct dq_align_job *job, double value);
+/* Whether a value in that unit says anything: a log of what is not above 0
+ * (sky at disparity 0) does not. */
+int dq_align_tells(const struct dq_align_job *job, double unit);
 
 #endif

@@ -70,6 +70,20 @@ static void fine_means(const struct dq_align_job *job, int k,
         }
 }
 
+/* Pairs of which one says nothing go. */
+static int keep_telling(const struct dq_align_job *job, struct dq_lap *lap)
+{
+    int kept = 0;
+
+    for (int i = 0; i < lap->n; i++) {
+        if (!dq_align_tells(job, lap->p[i]) || !dq_align_tells(job, lap->q[i]))
+            continue;
+        lap->p[kept] = lap->p[i];
+        lap->q[kept++] = lap->q[i];
+    }
+    return kept;
+}
+
 static void add_lap(const struct dq_align_job *job, int k, int l,
                     struct dq_laps *laps)
 {
@@ -90,6 +104,7 @@ static void add_lap(const struct dq_align_job *job, int k, int l,
     lap->q = lap->p + n;
     fine_means(job, k, &r, lap->p);
     fine_means(job, l, &r, lap->q);
+    lap->n = keep_telling(job, lap);
 }
 
 int dq_laps_new(const struct dq_align_job *job, struct dq_laps *laps,
@@ -157,41 +172,74 @@ static void own_line(const struct dq_lap *lap, int log_space, double *s,
     *b = mp - *s * mq;
 }
 
-static void pool_lap(const struct dq_align_job *job, const struct dq_lap *lap,
-                     double scale, struct pool *own)
+/* How far the overlap is from its own best line, in guide units: the median,
+ * and all of it into the pool (NULL: not). Negative: there is no line. */
+static double own_miss(const struct dq_align_job *job, const struct dq_lap *lap,
+                       double scale, struct pool *all)
 {
+    struct pool own = {0};
     double s, b;
 
     own_line(lap, job->log_space, &s, &b);
-    for (int i = 0; i < lap->n && s > 0; i++)
-        pool_add(own, scale * fabs(s * lap->q[i] + b - lap->p[i]));
+    if (!(s > 0) || !lap->n)
+        return -1;
+    for (int i = 0; i < lap->n; i++) {
+        double miss = scale * fabs(s * lap->q[i] + b - lap->p[i]);
+
+        pool_add(&own, miss);
+        if (all)
+            pool_add(all, miss);
+    }
+    return pool_median(&own);
+}
+
+static double guide_miss(const struct dq_align_job *job,
+                         const struct dq_fit *fits, int *empty)
+{
+    struct pool all = {0};
+
+    for (int k = 0; k < job->plan->count; k++) {
+        const struct dq_fit *f = &fits[k];
+
+        for (int i = 0; i < f->n && f->determined; i++)
+            if (f->w[i] > 0.2)
+                pool_add(&all, fabs(f->s * f->t[i] + f->b - f->g[i]));
+    }
+    *empty = all.n == 0;
+    return pool_median(&all);
+}
+
+static double trust(double fit, double own, double most)
+{
+    double ratio = fit / (own + 1e-30);
+
+    return fmax(MU_LOW, fmin(most, ratio * ratio));
 }
 
 double dq_align_mu(const struct dq_align_job *job, const struct dq_fit *fits,
-                   const struct dq_laps *laps)
+                   double s0, struct dq_laps *laps)
 {
-    struct pool to_guide = {0}, own = {0};
-    double fit, lap, mu;
-    int empty;
+    struct pool own = {0};
+    int no_fits, no_laps;
+    double fit = guide_miss(job, fits, &no_fits), mu;
 
-    for (int k = 0; k < job->plan->count; k++)
-        for (int i = 0; i < fits[k].n && fits[k].determined; i++)
-            if (fits[k].w[i] > 0.2)
-                pool_add(&to_guide, fabs(fits[k].s * fits[k].t[i] + fits[k].b -
-                                         fits[k].g[i]));
     for (int i = 0; i < laps->count; i++) {
-        const struct dq_lap *l = &laps->list[i];
+        struct dq_lap *l = &laps->list[i];
+        const struct dq_fit *k = &fits[l->k];
 
-        if (fits[l->k].determined && fits[l->l].determined)
-            pool_lap(job, l, fits[l->k].s, &own);
+        l->mu = own_miss(job, l, k->determined ? k->s : s0,
+                         k->determined && fits[l->l].determined ? &own : NULL);
     }
-    empty = to_guide.n == 0 || own.n == 0;
-    fit = pool_median(&to_guide);
-    lap = pool_median(&own);
-    if (empty)
-        return 1;
-    mu = (fit / (lap + 1e-30)) * (fit / (lap + 1e-30));
-    return fmax(MU_LOW, fmin(MU_HIGH, mu));
+    no_laps = own.n == 0;
+    mu = trust(fit, pool_median(&own), MU_HIGH);
+    if (no_fits || no_laps)
+        mu = 1;
+    for (int i = 0; i < laps->count; i++) {
+        struct dq_lap *l = &laps->list[i];
+
+        l->mu = no_fits || l->mu < 0 ? fmin(mu, 1) : trust(fit, l->mu, mu);
+    }
+    return mu;
 }
 
 /* ---- normal equations ---------------------------------------------------- */
@@ -344,8 +392,8 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
     for (int k = 0; k < job->plan->count; k++)
         add_guide(sys, k, &fits[k], s0, spread);
     for (int i = 0; i < laps->count; i++) {
-        lap_weights(&laps->list[i], again ? x : NULL, weight, 1e-6 * spread,
-                    scratch, scratch + 2 * room);
+        lap_weights(&laps->list[i], again ? x : NULL, weight * laps->list[i].mu,
+                    1e-6 * spread, scratch, scratch + 2 * room);
         add_lap_terms(sys, &laps->list[i], scratch + 2 * room);
     }
     if (job->log_space)
@@ -358,14 +406,14 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
 
 int dq_align_joint(const struct dq_align_job *job,
                    const struct dq_blocks *blocks, const struct dq_fit *fits,
-                   const struct dq_laps *laps, double mu, double s0, double *x,
+                   const struct dq_laps *laps, double s0, double *x,
                    struct dq_err *err)
 {
     struct system sys = {.n = 2 * job->plan->count};
     size_t n = (size_t)sys.n;
     double *scratch = dq_new_array((size_t)longest(laps) * 3, sizeof *scratch);
     /* a plate pixel weighs the same in both terms */
-    double weight = mu * FINE * FINE / (blocks->width * blocks->height);
+    double weight = FINE * FINE / (blocks->width * blocks->height);
     int again = 0;
 
     (void)err;

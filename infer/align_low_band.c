@@ -36,16 +36,17 @@ static int measure(const struct dq_align_job *job, const float *depth,
     for (int y = 0; y < b->h; y++)
         for (int x = 0; x < b->w; x++) {
             int at = y * b->w + x;
+            double want = dq_align_unit(job, (double)job->guide[at]);
+            double is = dq_align_unit(job, (double)b->spare[at]);
             int covered = (x + 1) * sx > p->x && x * sx < p->x + p->width &&
                           (y + 1) * sy > p->y && y * sy < p->y + p->height;
 
             if (!p->valid)
                 b->share[at] = 1;
-            if (!covered)
+            if (!covered || !dq_align_tells(job, want) ||
+                !dq_align_tells(job, is))
                 b->share[at] = 0;
-            b->miss[at] = (float)(dq_align_unit(job, (double)job->guide[at]) -
-                                  dq_align_unit(job, (double)b->spare[at])) *
-                          b->share[at];
+            b->miss[at] = (float)(want - is) * b->share[at];
         }
     return DQ_OK;
 }
