@@ -224,7 +224,7 @@ static int forward(struct dq_session *s, int batch, int h, int w,
 }
 
 /* Nothing but finite numbers leaves the network's side of the house. */
-static int check_finite(const float *v, size_t n, const char *what, int k,
+static int check_finite(const float *v, size_t n, const char *what,
                         struct dq_err *err)
 {
     size_t bad = 0;
@@ -235,8 +235,8 @@ static int check_finite(const float *v, size_t n, const char *what, int k,
         return DQ_OK;
     return dq_fail(err, DQ_ANSWER,
                    "the network answered %zu values that are not finite in "
-                   "%s %d",
-                   bad, what, k);
+                   "%s; try dtype float32 in its contract, or another model",
+                   bad, what);
 }
 
 static const float *plane_of(const struct dq_session *s, int picture,
@@ -265,7 +265,7 @@ static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
     if (forward(s, batch, plan->guide_h, plan->guide_w, err))
         return dq_because(err, "guide");
     depth = plane_of(s, 0, s->model->depth_channel, pixels);
-    if (check_finite(depth, pixels, "guide", 0, err))
+    if (check_finite(depth, pixels, "the guide", err))
         return err->code;
     for (int y = 0; y < plan->content_h; y++)
         memcpy(guide + product(y, plan->content_w),
@@ -325,6 +325,20 @@ static void fill_batch(struct dq_session *s, const struct dq_tile_plan *plan,
     }
 }
 
+/* The answer's channel for picture i of a batch, as tile k. */
+static int keep_plane(struct dq_session *s, int i, int channel, size_t tile,
+                      int k, float *planes, struct dq_err *err)
+{
+    const float *plane = plane_of(s, i, channel, tile);
+    char what[32];
+
+    snprintf(what, sizeof what, "tile %d", k);
+    if (check_finite(plane, tile, what, err))
+        return err->code;
+    memcpy(planes + (size_t)k * tile, plane, tile * sizeof *plane);
+    return DQ_OK;
+}
+
 static int keep_batch(struct dq_session *s, const struct dq_tile_plan *plan,
                       int first, int count, struct dq_err *err)
 {
@@ -333,15 +347,11 @@ static int keep_batch(struct dq_session *s, const struct dq_tile_plan *plan,
 
     for (int i = 0; i < count; i++) {
         int k = b->order[first + i];
-        const float *depth = plane_of(s, i, s->model->depth_channel, tile);
 
-        if (check_finite(depth, tile, "tile", k, err))
+        if (keep_plane(s, i, s->model->depth_channel, tile, k, b->tiles, err) ||
+            (b->skies &&
+             keep_plane(s, i, s->model->sky_channel, tile, k, b->skies, err)))
             return err->code;
-        memcpy(b->tiles + (size_t)k * tile, depth, tile * sizeof *depth);
-        if (b->skies)
-            memcpy(b->skies + (size_t)k * tile,
-                   plane_of(s, i, s->model->sky_channel, tile),
-                   tile * sizeof *depth);
     }
     return DQ_OK;
 }
@@ -358,6 +368,20 @@ static int halve(struct dq_session *s, int *batch, struct dq_err *err)
     return 1;
 }
 
+/* No smaller batch is left: what a person can do. */
+static int too_large(struct dq_err *err)
+{
+    char cause[sizeof err->text];
+
+    if (err->code != DQ_MEMORY)
+        return err->code;
+    memcpy(cause, err->text, sizeof cause);
+    return dq_fail(err, DQ_MEMORY,
+                   "%.700s; use a smaller tiles.size, or a device with more "
+                   "memory",
+                   cause);
+}
+
 static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
                      const struct dq_session_rule *rule,
                      const struct dq_picture *picture, int n,
@@ -370,8 +394,10 @@ static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
 
         fill_batch(s, plan, picture, first, count, batch);
         if (forward(s, batch, plan->tile_h, plan->tile_w, err)) {
-            if (!halve(s, &batch, err))
+            if (!halve(s, &batch, err)) {
+                too_large(err);
                 return dq_because(err, "tile %d", s->buffers.order[first]);
+            }
             counts->halved++;
             continue;
         }
@@ -524,9 +550,11 @@ int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
     if (buffers_for(s, plan, &none, batch, err))
         return err->code;
     while (warm_shape(s, batch, plan->tile_h, plan->tile_w, err))
-        if (!halve(s, &batch, err))
+        if (!halve(s, &batch, err)) {
+            too_large(err);
             return dq_because(err, "first forward of %d tiles of %d x %d",
                               batch, plan->tile_w, plan->tile_h);
+        }
     if (plan->needs_guide &&
         warm_shape(s, s->model->batch ? s->model->batch : 1, plan->guide_h,
                    plan->guide_w, err))
