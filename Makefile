@@ -17,6 +17,12 @@ V        ?= 0
 
 -include build/config.mk
 
+ifeq ($(wildcard build/config.mk),)
+ifneq ($(filter-out help setup demo check bench clean print-build print-deps,$(or $(MAKECMDGOALS),all)),)
+$(error nothing is set up yet: run `make setup` first (make demo and make check do it themselves))
+endif
+endif
+
 # Q hides a command, and says what is made instead.
 Q   := $(if $(filter 0,$(V)),@)
 say  = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2))
@@ -39,7 +45,7 @@ PROBED_FLAGS := build/flags-$(COMPILER).mk
 
 WARN   := -Wall -Wextra -Wconversion -Wformat=2 -Wimplicit-fallthrough -Wshadow -Werror
 WARN_C := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
-HARDEN := -fstack-protector-strong -fPIE $(PROBED)
+HARDEN := -fstack-protector-strong -fPIC -fvisibility=hidden $(PROBED)
 
 opt_release := -O2 -g -D_FORTIFY_SOURCE=3
 opt_debug   := -Og -g3
@@ -52,10 +58,15 @@ endif
 
 VERSION := $(shell cat VERSION)
 DEFS    := -D_GNU_SOURCE -DDQ_VERSION='"$(VERSION)"' -DDQ_TORCH=$(TORCH) -DDQ_OIIO=$(OIIO)
+ifeq ($(TORCH),1)
+TORCH_VERSION := $(shell sed -n '/define TORCH_VERSION /,/"/s/.*"\(.*\)".*/\1/p' $(TORCH_DIR)/include/torch/headeronly/version.h $(TORCH_DIR)/include/torch/csrc/api/include/torch/version.h 2>/dev/null)
+DEFS    += -DDQ_TORCH_VERSION='"$(TORCH_VERSION)"'
+endif
 CPPFLAGS_ALL := -I. $(DEFS) $(EXR_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL   := -std=c11 $(OPT) $(WARN_C) $(HARDEN) $(CFLAGS)
-CXXFLAGS_ALL := $(OPT) $(HARDEN) -D_GLIBCXX_ASSERTIONS -fvisibility=hidden $(CXXFLAGS)
+CXXFLAGS_ALL := $(OPT) $(HARDEN) -D_GLIBCXX_ASSERTIONS $(CXXFLAGS)
 LDFLAGS_ALL  := $(OPT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(LDFLAGS)
+LDFLAGS_PLUGIN := $(filter-out -pie,$(LDFLAGS_ALL)) -shared -Wl,--exclude-libs,ALL
 
 # ---- libraries from outside ------------------------------------------------
 LIBS_base  := -ljansson -lyaml -lcrypto -lm -lpthread
@@ -70,11 +81,9 @@ endif
 FOLDERS := base io infer jobs daemon cli scene
 not_lib  = %_main.c %_test.c %_fuzz.c
 c_of     = $(filter-out $(not_lib),$(wildcard $(1)/*.c))
-shim_torch := $(if $(filter 1,$(TORCH)),infer/torch_*.cc)
-shim_oiio  := $(if $(filter 1,$(OIIO)),io/oiio_shim.cc)
-cc_infer   := $(wildcard $(shim_torch))
-cc_io      := $(wildcard $(shim_oiio))
-lib_objs  = $(patsubst %.c,$(B)/obj/%.o,$(call c_of,$(1))) $(patsubst %.cc,$(B)/obj/%.o,$(cc_$(1)))
+cc_torch := $(wildcard infer/torch_*.cc)
+cc_oiio  := io/oiio_shim.cc
+lib_objs  = $(patsubst %.c,$(B)/obj/%.o,$(call c_of,$(1)))
 lib       = $(B)/lib/libdq_$(1).a
 
 # Link order: a folder, then the folders it may use.
@@ -86,9 +95,9 @@ deps_jobs   := jobs base
 deps_daemon := daemon infer jobs io base
 deps_cli    := cli daemon infer jobs io base
 libs_base   := $(LIBS_base)
-libs_io     := $(LIBS_oiio) $(LIBS_exr) $(LIBS_base)
+libs_io     := $(LIBS_exr) $(LIBS_base)
 libs_scene  := $(libs_io)
-libs_infer  := $(LIBS_torch) $(libs_io)
+libs_infer  := $(libs_io)
 libs_jobs   := -lsqlite3 $(LIBS_base)
 libs_daemon := $(LIBS_uv) -lsqlite3 -lmicrohttpd $(libs_infer)
 libs_cli    := $(libs_daemon)
@@ -115,7 +124,7 @@ FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_f
 .SECONDARY:
 
 all: programs ## build the programs
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(PLUGINS)
 libs: $(foreach f,$(FOLDERS),$(call lib,$(f)))
 
 $(PROBED_FLAGS): Makefile
@@ -171,8 +180,22 @@ $(MODELS):
 	@mkdir -p $(@D)
 	@ln -sfn ../../../../models $@
 
+# Heavy libraries lie behind plugins (base/plugin.h), loaded when needed.
+PLUGINS := $(if $(filter 1,$(TORCH)),$(LIBEXEC)/libdq_torch.so) \
+           $(if $(filter 1,$(OIIO)),$(LIBEXEC)/libdq_oiio.so)
+plugin_objs = $(patsubst %.cc,$(B)/obj/%.o,$(cc_$(1)))
+plugin_deps_torch := infer base
+plugin_deps_oiio  := io base
+define plugin_rule
+$(LIBEXEC)/libdq_$(1).so: $(call plugin_objs,$(1)) $(foreach d,$(plugin_deps_$(1)),$(call lib,$(d)))
+	@mkdir -p $$(@D)
+	$(call say,LINK,$$@)
+	$(Q)$(CXX) $(LDFLAGS_PLUGIN) -o $$@ $$^ $(LIBS_$(1)) $(LIBS_base)
+endef
+$(foreach p,torch oiio,$(eval $(call plugin_rule,$(p))))
+
 define program_rule
-$(1): $(patsubst %.c,$(B)/obj/%.o,$(main_$(notdir $(1)))) $(call libs_for,$(notdir $(1))) | $(MODELS)
+$(1): $(patsubst %.c,$(B)/obj/%.o,$(main_$(notdir $(1)))) $(call libs_for,$(notdir $(1))) | $(MODELS) $(PLUGINS)
 	@mkdir -p $$(@D)
 	$(call say,LINK,$$@)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(notdir $(1))) $(libs_$(notdir $(1)))
@@ -180,7 +203,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
 define test_rule
-$(B)/test/$(1)/%_test: $(B)/obj/$(1)/%_test.o $(call libs_for,$(1))
+$(B)/test/$(1)/%_test: $(B)/obj/$(1)/%_test.o $(call libs_for,$(1)) | $(PLUGINS)
 	@mkdir -p $$(@D)
 	$(call say,LINK,$$@)
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $$@ $$< $(call libs_for,$(1)) $(libs_$(1)) -lcmocka
@@ -302,7 +325,7 @@ compile-commands: ## write compile_commands.json for editors and clang-tidy
 install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/depthq $(DESTDIR)$(PREFIX)/share/depthq/models $(DESTDIR)$(PREFIX)/share/depthq/schemas
 	install -m 755 $(filter $(BIN)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/depthq
+	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(PLUGINS) $(DESTDIR)$(PREFIX)/libexec/depthq
 	install -m 644 models/* $(DESTDIR)$(PREFIX)/share/depthq/models
 	install -m 644 schemas/* $(DESTDIR)$(PREFIX)/share/depthq/schemas
 

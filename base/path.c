@@ -88,12 +88,14 @@ static char *own_folder(void)
 
 char *dq_path_libexec(const char *name, struct dq_err *err)
 {
+    /* installed; beside (libexec itself); a build's test/FOLDER/ */
+    static const char *const places[] = {"/../libexec/depthq", "",
+                                         "/../../libexec/depthq"};
     char *folder = own_folder();
     char *found = NULL;
 
-    for (size_t i = 0; i < 2 && !found; i++) {
-        found = i == 0 ? dq_asprintf("%s/../libexec/depthq/%s", folder, name)
-                       : dq_asprintf("%s/%s", folder, name);
+    for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++) {
+        found = dq_asprintf("%s%s/%s", folder, places[i], name);
         if (!is_program(found)) {
             free(found);
             found = NULL;
@@ -101,7 +103,7 @@ char *dq_path_libexec(const char *name, struct dq_err *err)
     }
     if (!found)
         dq_fail(err, DQ_CONFIG,
-                "the program %s is not installed beside this one (looked in "
+                "%s is not installed beside this program (looked in "
                 "%s/../libexec/depthq and %s)",
                 name, folder, folder);
     free(folder);

@@ -13,11 +13,12 @@ extern "C" {
 char *dq_path_join(const char *folder, const char *path);
 /* From the working folder; still relative when that folder is gone. */
 char *dq_path_absolute(const char *path);
-char *dq_path_folder(const char *path);   /* "a/b.exr" -> "a"; "b" -> "." */
+char *dq_path_folder(const char *path);     /* "a/b.exr" -> "a"; "b" -> "." */
 const char *dq_path_name(const char *path); /* borrowed: "b.exr" */
 
-/* A program of our own: <folder of this executable>/../libexec/depthq/name,
- * or beside this executable. DQ_CONFIG when it is not there. */
+/* A program or plugin of our own: <folder of this executable>/../libexec/
+ * depthq/name, or beside this executable, or where a build's tests have it
+ * (../../libexec/depthq). DQ_CONFIG when it is not there. */
 char *dq_path_libexec(const char *name, struct dq_err *err);
 
 #ifdef __cplusplus

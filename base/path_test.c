@@ -134,9 +134,9 @@ static void our_programs_are_found_where_they_are_installed(void **state)
     put_file("bin/text", "no program");
     expect_found("worker", "/bin/../libexec/depthq/worker");
     expect_found("beside", "/bin/beside");
-    expect_found("folder", "CONFIG: the program folder is not installed");
-    expect_found("text", "CONFIG: the program text is not installed");
-    expect_found("none", "CONFIG: the program none is not installed");
+    expect_found("folder", "CONFIG: folder is not installed");
+    expect_found("text", "CONFIG: text is not installed");
+    expect_found("none", "CONFIG: none is not installed");
 }
 
 static int tell_libexec(const char *name)

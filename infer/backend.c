@@ -7,11 +7,20 @@
 #include "infer/torch_shim.h"
 #endif
 
-static const struct dq_backend *const built_in[] = {
+static const struct dq_backend *fake(struct dq_err *err)
+{
+    (void)err;
+    return &dq_backend_fake;
+}
+
+static const struct {
+    const char *runtime;
+    const struct dq_backend *(*load)(struct dq_err *err);
+} built_in[] = {
 #if DQ_TORCH
-    &dq_backend_torchscript,
+    {"torchscript", dq_torch_backend},
 #endif
-    &dq_backend_fake,
+    {"fake", fake},
 };
 enum { BUILT_IN = sizeof built_in / sizeof *built_in };
 
@@ -23,10 +32,10 @@ const struct dq_backend *dq_backend_find(const char *runtime,
     for (int i = 0; i < BUILT_IN; i++) {
         size_t used = strlen(list);
 
-        if (strcmp(built_in[i]->runtime, runtime) == 0)
-            return built_in[i];
+        if (strcmp(built_in[i].runtime, runtime) == 0)
+            return built_in[i].load(err);
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
-                 built_in[i]->runtime);
+                 built_in[i].runtime);
     }
     dq_fail(err, DQ_MODEL,
             "its runtime '%.60s' is not built in; this program has %s", runtime,

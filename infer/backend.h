@@ -1,6 +1,6 @@
 /* backend: a loaded network behind a small table of functions.
  *
- * torchscript (infer/torch_shim.cc) and fake (infer/backend_fake.c). A net
+ * torchscript (infer/torch_shim.h) and fake (infer/backend_fake.c). A net
  * is used by one thread at a time.
  */
 #ifndef DQ_INFER_BACKEND_H
@@ -17,8 +17,8 @@ extern "C" {
 struct dq_net; /* opaque; each backend has its own */
 
 struct dq_device {
-    char name[32];   /* "cpu", "cuda:0" */
-    int threads;     /* intra-op threads on the CPU; 0: the library's */
+    char name[32]; /* "cpu", "cuda:0" */
+    int threads;   /* intra-op threads on the CPU; 0: the library's */
 };
 
 struct dq_backend {
@@ -46,18 +46,16 @@ struct dq_backend {
     void (*close)(struct dq_net *net); /* NULL is fine */
 };
 
-/* The backend for a contract's runtime; DQ_MODEL names what is built in. */
+/* The backend for a contract's runtime, its library loaded. DQ_MODEL names what
+ * is built in; DQ_CONFIG: the library cannot be loaded. Any thread. */
 const struct dq_backend *dq_backend_find(const char *runtime,
                                          struct dq_err *err);
 extern const struct dq_backend dq_backend_fake;
-#if DQ_TORCH
-extern const struct dq_backend dq_backend_torchscript;
-#endif
 
 /* The class of machine and library that decides bits: "cpu avx512 torch
  * 2.13.0 threads 2"; for the database and result files, never the EXR. */
-void dq_backend_execution_class(const struct dq_device *device,
-                                char *text, size_t room);
+void dq_backend_execution_class(const struct dq_device *device, char *text,
+                                size_t room);
 
 #ifdef __cplusplus
 }

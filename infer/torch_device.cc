@@ -8,14 +8,11 @@
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/version.h>
 
-#include <malloc.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 
 #include "infer/torch_errors.hh"
-#include "infer/torch_shim.h"
 
 namespace dq_torch
 {
@@ -126,37 +123,3 @@ int after_failure(dq_net *net, int code, dq_err *err) noexcept
 }
 
 } // namespace dq_torch
-
-/* ---- the process ----------------------------------------------------------
- */
-
-const char *dq_torch_version(void)
-{
-    return TORCH_VERSION;
-}
-
-int dq_torch_cuda_devices(void)
-{
-    int count = 0;
-
-    dq_torch::guarded(nullptr, DQ_DEVICE, [&] {
-        count = dq_torch::cuda_devices();
-        return DQ_OK;
-    });
-    return count;
-}
-
-void dq_torch_process_setup(void)
-{
-    static const char *const changes_pixels[] = {
-        "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE",
-        "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"};
-
-    for (const char *name : changes_pixels)
-        unsetenv(name);
-    /* cuBLAS is only deterministic with a workspace of its own. */
-    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, -1); /* never */
-    mallopt(M_TOP_PAD, 256 << 20);
-}

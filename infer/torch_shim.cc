@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "infer/torch_errors.hh"
+#include "infer/torch_table.h"
 
 at::Tensor dq_torch::answer_of(torch::jit::Module &module, const at::Tensor &in)
 {
@@ -228,11 +230,37 @@ int torch_run(dq_net *net, const float *in, int batch, int h, int w, float *out,
     return own.code;
 }
 
-} // namespace
-
-extern "C" const struct dq_backend dq_backend_torchscript = {
+const dq_backend torchscript = {
     .runtime = "torchscript",
     .open = torch_open,
     .run = torch_run,
     .close = torch_close,
+};
+
+/* ---- the plugin ---------------------------------------------------------- */
+
+void start() noexcept
+{
+    dq_log_setup("depthq-worker", DQ_LOG_INFO, DQ_LOG_TEXT);
+    dq_fault_setup();
+}
+
+int count_devices() noexcept
+{
+    int count = 0;
+
+    guarded(nullptr, DQ_DEVICE, [&] {
+        count = cuda_devices();
+        return DQ_OK;
+    });
+    return count;
+}
+
+} // namespace
+
+extern "C" __attribute__((visibility("default")))
+const struct dq_torch_table dq_torch_table = {
+    .backend = &torchscript,
+    .start = start,
+    .cuda_devices = count_devices,
 };

@@ -1,4 +1,4 @@
-#include "io/oiio_shim.h"
+#include "io/oiio_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -173,8 +173,8 @@ int read_planes(dq_oiio_image &im, const dq_plate_choice &choice,
 
 } // namespace
 
-struct dq_oiio_image *dq_oiio_open(const void *bytes, size_t count,
-                                   const char *name, struct dq_err *err)
+static struct dq_oiio_image *plate_open(const void *bytes, size_t count,
+                                        const char *name, struct dq_err *err)
 {
     const char *format = format_of(bytes, count);
     dq_oiio_image *im = nullptr;
@@ -198,19 +198,19 @@ struct dq_oiio_image *dq_oiio_open(const void *bytes, size_t count,
     return code ? nullptr : im;
 }
 
-void dq_oiio_close(struct dq_oiio_image *image)
+static void plate_close(struct dq_oiio_image *image)
 {
     delete image;
 }
 
-const struct dq_plate_info *dq_oiio_info(const struct dq_oiio_image *image)
+static const struct dq_plate_info *plate_info(const struct dq_oiio_image *image)
 {
     return &image->info;
 }
 
-int dq_oiio_decode(struct dq_oiio_image *image,
-                   const struct dq_plate_choice *choice, struct dq_frame *frame,
-                   struct dq_err *err)
+static int plate_decode(struct dq_oiio_image *image,
+                        const struct dq_plate_choice *choice,
+                        struct dq_frame *frame, struct dq_err *err)
 {
     return guarded(err, DQ_PLATE, [&]() -> int {
         if (dq_frame_shape(frame, &image->part.data, DQ_PIXEL_FLOAT,
@@ -284,7 +284,7 @@ int make_processor(const char *colorspace, dq_ocio *ocio, dq_err *err)
 
 } // namespace
 
-struct dq_ocio *dq_ocio_open(const char *colorspace, struct dq_err *err)
+static struct dq_ocio *ocio_open(const char *colorspace, struct dq_err *err)
 {
     dq_ocio *made = nullptr;
     const int code = guarded(err, DQ_SPEC, [&]() {
@@ -298,13 +298,13 @@ struct dq_ocio *dq_ocio_open(const char *colorspace, struct dq_err *err)
     return code ? nullptr : made;
 }
 
-void dq_ocio_close(struct dq_ocio *ocio)
+static void ocio_close(struct dq_ocio *ocio)
 {
     delete ocio;
 }
 
-int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
-                  struct dq_err *err)
+static int ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
+                      struct dq_err *err)
 {
     return guarded(err, DQ_SPEC, [&]() {
         ocio->processor->apply(rgb, n, 1, 3, sizeof(float), 3 * sizeof(float),
@@ -315,8 +315,8 @@ int dq_ocio_apply(const struct dq_ocio *ocio, float *rgb, int n,
 
 /* ---- pictures for people ------------------------------------------------- */
 
-int dq_oiio_png(const uint8_t *rgb, int width, int height, struct dq_bytes *out,
-                struct dq_err *err)
+static int draw_png(const uint8_t *rgb, int width, int height,
+                    struct dq_bytes *out, struct dq_err *err)
 {
     return guarded(err, DQ_IO, [&]() -> int {
         std::vector<unsigned char> buffer;
@@ -353,8 +353,8 @@ uint8_t encode_srgb(float v)
 } // namespace
 
 /* The library's map is the published one made linear: screens want it back. */
-int dq_oiio_turbo(const float *values, int width, int height, uint8_t *rgb,
-                  struct dq_err *err)
+static int draw_turbo(const float *values, int width, int height, uint8_t *rgb,
+                      struct dq_err *err)
 {
     return guarded(err, DQ_CONFIG, [&]() -> int {
         OIIO::ImageSpec one(width, height, 1, OIIO::TypeDesc::FLOAT);
@@ -393,9 +393,9 @@ std::string find_font()
 
 } // namespace
 
-int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y,
-                 const struct dq_letters *letters, const char *text,
-                 struct dq_err *err)
+static int draw_text(uint8_t *rgb, int width, int height, int x, int y,
+                     const struct dq_letters *letters, const char *text,
+                     struct dq_err *err)
 {
     return guarded(err, DQ_CONFIG, [&]() -> int {
         OIIO::ImageSpec spec(width, height, 3, OIIO::TypeDesc::UINT8);
@@ -413,3 +413,8 @@ int dq_oiio_text(uint8_t *rgb, int width, int height, int x, int y,
         return DQ_OK;
     });
 }
+
+extern "C" __attribute__((visibility("default")))
+const struct dq_oiio_table dq_oiio_table = {
+    plate_open, plate_close, plate_info, plate_decode, ocio_open,
+    ocio_close, ocio_apply,  draw_png,   draw_turbo,   draw_text};

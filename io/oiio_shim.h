@@ -2,8 +2,9 @@
  *
  * Plates that are not EXR, colour spaces that we have no matrix for, and
  * pictures for people. It never opens a plate's EXR nor writes our output.
- * Only in builds with OIIO=1 (DQ_OIIO). No exception leaves this file; every
- * error carries the library's own words.
+ * Only in builds with OIIO=1 (DQ_OIIO). The library is loaded by the first
+ * call that needs it (io/oiio.c; DQ_CONFIG when it is not there). No exception
+ * leaves io/oiio_shim.cc; every error carries the library's own words.
  */
 #ifndef DQ_IO_OIIO_SHIM_H
 #define DQ_IO_OIIO_SHIM_H

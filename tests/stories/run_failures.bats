@@ -120,7 +120,7 @@ load run_fake
     rm bin/depthq-worker
     run depthq run shot.yaml
     [ "$status" -eq 78 ]
-    [[ "$output" == *"depthq-worker is not installed beside this one"* ]]
+    [[ "$output" == *"depthq-worker is not installed beside this program"* ]]
 }
 
 @test "what a worker prints is shown with its number" {
