@@ -326,7 +326,7 @@ install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/depthq $(DESTDIR)$(PREFIX)/share/depthq/models $(DESTDIR)$(PREFIX)/share/depthq/schemas
 	install -m 755 $(filter $(BIN)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(PLUGINS) $(DESTDIR)$(PREFIX)/libexec/depthq
-	install -m 644 models/* $(DESTDIR)$(PREFIX)/share/depthq/models
+	$(if $(wildcard models/*),install -m 644 $(wildcard models/*) $(DESTDIR)$(PREFIX)/share/depthq/models)
 	install -m 644 schemas/* $(DESTDIR)$(PREFIX)/share/depthq/schemas
 
 clean: ## remove this variant's build (not the libraries that set-up built)

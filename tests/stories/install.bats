@@ -1,0 +1,57 @@
+# What `make install` copied works elsewhere, for a user who owns none of it.
+
+setup() {
+    load helpers
+    load_programs
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd) BUILD=$(cd "$BUILD" && pwd)
+    case $BUILD in
+    "$root"/build/*) ;;
+    *) skip "the build is not of this tree" ;;
+    esac
+    # shellcheck disable=SC2046 # words
+    make -s -C "$root" install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/depthq $(variant)
+    rm -rf "$BATS_TEST_TMPDIR/opt"
+    mv root/opt opt
+    PATH=$(echo "$PATH" | sed "s|^[^:]*/bin:|$PWD/opt/depthq/bin:|")
+}
+
+variant() { # the variables of make that this build was made with
+    local name
+    name=$(basename "$BUILD")
+    echo "MODE=${name%%-*}"
+    case $name in *-clang*) echo COMPILER=clang ;; esac
+    case $name in *-notorch*) echo TORCH=0 ;; esac
+    case $name in *-nooiio*) echo OIIO=0 ;; esac
+}
+
+as_other_user() { # COMMAND: with no rights of ours, no network and no home
+    local as=() alone=(unshare -Urn)
+    if [ "$(id -u)" = 0 ]; then
+        chmod 755 "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "${BATS_TEST_TMPDIR%/*/*}"
+        as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    fi
+    "${as[@]}" "${alone[@]}" true 2>/dev/null || alone=()
+    HOME=/nonexistent "${as[@]}" "${alone[@]}" bash -c "$1"
+}
+
+@test "an installed depthq makes a shot for a user who is not root" {
+    fake affine
+    plates 1001-1003
+    job 1001-1003
+    mkdir depth
+    chmod 777 depth
+    as_other_user "depthq run shot.yaml --progress plain" >said 2>&1 || { cat said; false; }
+    grep -q "done 3" said || { cat said; false; }
+    depthq inspect depth/d.1003.exr
+    [ "$(command -v depthq)" = "$PWD/opt/depthq/bin/depthq" ]
+}
+
+@test "a model library of the installation is searched" {
+    plates 1001
+    fake affine
+    job 1001
+    sed -i 's|^model:.*|model: none-such|' shot.yaml
+    run depthq run shot.yaml
+    [ "$status" -ne 0 ]
+    [[ $output == *"$PWD/opt/depthq/share/depthq/models"* ]]
+}
