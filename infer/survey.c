@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "infer/quantity.h"
 #include "infer/ticket.h"
 
 /* Quantiles of the network's answer that become the ends of the range. */
@@ -201,7 +202,11 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
               const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_quantity asked;
 
+    /* what no frame can be written as is said once, before any is read */
+    if (dq_quantity_new(recipe, &t->shot, &asked, t->err))
+        return t->err->code;
     if (dq_shot_read(recipe, &t->shot, t->err) == DQ_OK) {
         t->outcome.skipped = 1;
         return DQ_OK;

@@ -6,7 +6,7 @@ setup() {
     plates 1001-1003
 }
 
-no_output() { [ -z "$(find depth -name 'd.*.exr' 2>/dev/null)" ] && [ -z "$(find . -name '*.tmp')" ]; }
+no_output() { [ -z "$(find depth -type f -name '*.exr' 2>/dev/null)" ] && [ -z "$(find . -name '*.tmp')" ]; }
 
 @test "a model that is not there is named, with where it was looked for" {
     job 1001-1003
@@ -126,6 +126,7 @@ no_output() { [ -z "$(find depth -name 'd.*.exr' 2>/dev/null)" ] && [ -z "$(find
     run_job
     [ "$status" -eq 65 ]
     [[ $output == *"depth.near and depth.far"* ]]
+    [[ $output == *"frame=1001 state=failed attempt=0"* ]] # said once, before any frame
     no_output
     job 1001-1003 "depth: {kind: distance, near: 1, far: 50}"
     run_job
