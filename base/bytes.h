@@ -23,8 +23,7 @@ int dq_bytes_reserve(struct dq_bytes *b, size_t room, struct dq_err *err);
  * data stays zero-terminated beyond count after _add and _printf. */
 void dq_bytes_add(struct dq_bytes *b, const void *data, size_t count);
 void dq_bytes_text(struct dq_bytes *b, const char *text);
-void dq_bytes_printf(struct dq_bytes *b, const char *fmt, ...)
-    DQ_PRINTF(2, 3);
+void dq_bytes_printf(struct dq_bytes *b, const char *fmt, ...) DQ_PRINTF(2, 3);
 
 void dq_bytes_free(struct dq_bytes *b); /* and zero it; NULL is fine */
 

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-int64_t dq_clock_ns(void);  /* CLOCK_BOOTTIME */
-double dq_clock_s(void);    /* the same in seconds */
+int64_t dq_clock_ns(void);    /* CLOCK_BOOTTIME */
+double dq_clock_s(void);      /* the same in seconds */
 double dq_thread_cpu_s(void); /* CPU seconds of the calling thread */
 
 /* Now as RFC 3339 UTC with milliseconds: 2026-11-24T15:04:05.123Z */

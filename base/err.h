@@ -48,8 +48,7 @@ struct dq_err {
 
 /* Set err to code with a formatted text and return code. A NULL err is
  * allowed: only the code is returned then. An earlier error is replaced. */
-int dq_fail(struct dq_err *err, int code, const char *fmt, ...)
-    DQ_PRINTF(3, 4);
+int dq_fail(struct dq_err *err, int code, const char *fmt, ...) DQ_PRINTF(3, 4);
 
 /* As dq_fail, with ": <strerror(errnum)>" appended to the text. */
 int dq_fail_errno(struct dq_err *err, int code, int errnum, const char *fmt,

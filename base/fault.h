@@ -22,9 +22,9 @@ enum dq_fault {
 
 /* Read DQ_FAULT; call before threads start. A second call starts anew. A point
  * may stand as `infer` (every call), `infer:2` (the second), `infer:2+` (the
- * second and all after it); of two rules for one point the last holds. An unknown point or action
- * ends the process with a message and status 78: a test that injects nothing
- * must not pass. */
+ * second and all after it); of two rules for one point the last holds. An
+ * unknown point or action ends the process with a message and status 78: a test
+ * that injects nothing must not pass. */
 void dq_fault_setup(void);
 
 /* True when this call of the point is to fail; the other actions happen

@@ -21,8 +21,8 @@ enum dq_yaml_kind { DQ_YAML_SCALAR, DQ_YAML_MAP, DQ_YAML_LIST };
 
 struct dq_yaml {
     enum dq_yaml_kind kind;
-    int line, column;      /* of the value, from 1 */
-    char *key;             /* in a map: the key; else NULL */
+    int line, column; /* of the value, from 1 */
+    char *key;        /* in a map: the key; else NULL */
     int key_line, key_column;
     char *text;            /* scalar: its text ("" for nothing) */
     int quoted;            /* scalar: written in quotes */

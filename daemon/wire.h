@@ -30,9 +30,9 @@ struct dq_wire_job {
     int64_t job;
     char *yaml;
     char *file, *folder;
-    char *frames;          /* the job's whole list, as range text */
+    char *frames; /* the job's whole list, as range text */
     char *model_path;
-    char *model_sha256;    /* "" : whatever the file holds */
+    char *model_sha256; /* "" : whatever the file holds */
 };
 void dq_wire_job_free(struct dq_wire_job *job); /* and zero it */
 
@@ -46,8 +46,8 @@ struct dq_wire_hello {
     int pid;
     char version[32];
     char device[32];
-    char execution[256];   /* the execution class */
-    int credit;            /* tasks that may be with the worker at once */
+    char execution[256]; /* the execution class */
+    int credit;          /* tasks that may be with the worker at once */
 };
 
 struct dq_wire_stage {

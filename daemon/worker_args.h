@@ -7,11 +7,11 @@
 #include "base/err.h"
 
 struct dq_worker_args {
-    const char *device;   /* "auto", "cpu", "cuda:N" */
-    const char *run_id;   /* for temps' names */
-    int threads;          /* of the network on the CPU; 0: all cores */
-    size_t memory;        /* bytes that frames in flight may hold */
-    const char *one_job;  /* --one: a job file, for a debugger; else NULL */
+    const char *device;  /* "auto", "cpu", "cuda:N" */
+    const char *run_id;  /* for temps' names */
+    int threads;         /* of the network on the CPU; 0: all cores */
+    size_t memory;       /* bytes that frames in flight may hold */
+    const char *one_job; /* --one: a job file, for a debugger; else NULL */
     int32_t one_frame;
 };
 

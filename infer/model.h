@@ -26,28 +26,28 @@ struct dq_model {
     int format; /* of the contract: 1 */
     char *name, *version;
     /* input */
-    char channels[4];            /* "RGB" or "BGR" */
+    char channels[4]; /* "RGB" or "BGR" */
     enum dq_model_transfer transfer;
-    float range[2];              /* what 0 and 1 of a display become */
-    float mean[3], std[3];       /* 0 and 1 when the network normalises */
-    int multiple;                /* sides are multiples of this */
-    int preferred, min, max;     /* free sizes, pixels a side */
-    int fixed[2];                /* height, width; 0, 0 when free */
-    int batch;                   /* baked in; 0: any */
+    float range[2];          /* what 0 and 1 of a display become */
+    float mean[3], std[3];   /* 0 and 1 when the network normalises */
+    int multiple;            /* sides are multiples of this */
+    int preferred, min, max; /* free sizes, pixels a side */
+    int fixed[2];            /* height, width; 0, 0 when free */
+    int batch;               /* baked in; 0: any */
     enum dq_model_dtype dtype;
     /* output */
     enum dq_model_quantity quantity;
     enum dq_model_scale scale;
-    char *unit;                  /* "m", or "" */
+    char *unit; /* "m", or "" */
     enum dq_model_layout layout;
     int output_channels, depth_channel, sky_channel; /* sky -1: none */
-    char *runtime;               /* "torchscript", "fake", ... */
+    char *runtime; /* "torchscript", "fake", ... */
     char *licence, *source, *description, *precision; /* for people */
-    char sha256[DQ_SHA256_HEX];  /* of the artefact's bytes */
+    char sha256[DQ_SHA256_HEX]; /* of the artefact's bytes */
     /* of the contract's canonical form: what is there for people alone, the
      * order of keys and defaults written out make no difference */
     char contract_sha256[DQ_SHA256_HEX];
-    char *path;                  /* of the artefact */
+    char *path; /* of the artefact */
 };
 
 /* Parse a contract. DQ_MODEL with place and cause: unknown key (with

@@ -37,23 +37,23 @@ struct dq_stage_seconds {
 };
 
 struct dq_outcome {
-    struct dq_err err;      /* code DQ_OK when it is done or skipped */
-    int skipped;            /* the output was right already */
-    char *path;             /* the output (survey: shot.json); borrowed */
+    struct dq_err err; /* code DQ_OK when it is done or skipped */
+    int skipped;       /* the output was right already */
+    char *path;        /* the output (survey: shot.json); borrowed */
     char sha256[DQ_SHA256_HEX];
     char fingerprint[DQ_SHA256_HEX];
     int64_t bytes;
-    char suspect[256];      /* why a person should look, or "" */
-    double low, high;       /* least and greatest depth written */
+    char suspect[256]; /* why a person should look, or "" */
+    double low, high;  /* least and greatest depth written */
     struct dq_stage_seconds seconds;
 };
 
 struct dq_pipeline_rule {
     struct dq_device device;
-    int readers, writers;   /* threads; at least 1 each */
-    int tickets;            /* frames in flight; at least 1 */
-    size_t memory;          /* bytes that frames in flight may hold; 0: any */
-    const char *run_id;     /* for temps' names: letters, digits, '-' */
+    int readers, writers; /* threads; at least 1 each */
+    int tickets;          /* frames in flight; at least 1 */
+    size_t memory;        /* bytes that frames in flight may hold; 0: any */
+    const char *run_id;   /* for temps' names: letters, digits, '-' */
 
     /* Called from the pipeline's threads; must not wait on the pipeline. */
     void *context;

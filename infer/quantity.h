@@ -29,9 +29,9 @@ extern "C" {
 #endif
 
 enum dq_quantity_form {
-    DQ_FORM_AS_IS,   /* u, at least low: not one bit changed above it */
-    DQ_FORM_LINE,    /* a u + b, at least low */
-    DQ_FORM_INVERSE  /* 1 / max(a u + b, low) */
+    DQ_FORM_AS_IS,  /* u, at least low: not one bit changed above it */
+    DQ_FORM_LINE,   /* a u + b, at least low */
+    DQ_FORM_INVERSE /* 1 / max(a u + b, low) */
 };
 
 struct dq_quantity {
@@ -39,15 +39,14 @@ struct dq_quantity {
     const char *unit;        /* "m", "1/m", "relative", ... ; static */
     enum dq_quantity_form form;
     double a, b, low;
-    float sky;               /* the value of sky and of empty pixels */
+    float sky; /* the value of sky and of empty pixels */
 };
 
 /* The mapping for a recipe's model and a shot. DQ_SPEC when the job asks
  * for what the model cannot give (distance of an affine model without near
  * and far), with the remedy. */
-int dq_quantity_new(const struct dq_recipe *recipe,
-                    const struct dq_shot *shot, struct dq_quantity *quantity,
-                    struct dq_err *err);
+int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
+                    struct dq_quantity *quantity, struct dq_err *err);
 
 /* In place over count values. Finite in, finite out. */
 void dq_quantity_apply(const struct dq_quantity *quantity, float *values,

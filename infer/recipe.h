@@ -23,36 +23,40 @@ extern "C" {
 #endif
 
 enum dq_existing { DQ_RESUME, DQ_REPLACE, DQ_REFUSE };
-enum dq_depth_kind { DQ_DEPTH_AUTO, DQ_DEPTH_DISTANCE, DQ_DEPTH_INVERSE,
-                     DQ_DEPTH_NATIVE };
+enum dq_depth_kind {
+    DQ_DEPTH_AUTO,
+    DQ_DEPTH_DISTANCE,
+    DQ_DEPTH_INVERSE,
+    DQ_DEPTH_NATIVE
+};
 
 struct dq_recipe {
     int64_t job;
     struct dq_sequence plate, output;
-    struct dq_range frames;      /* the job's whole list */
-    char *part, *view, *layer;   /* of the plate; NULL: not said */
-    char *colorspace;            /* "auto" or a name */
+    struct dq_range frames;    /* the job's whole list */
+    char *part, *view, *layer; /* of the plate; NULL: not said */
+    char *colorspace;          /* "auto" or a name */
     int exposure_auto;
-    float exposure_ev;           /* when not auto */
+    float exposure_ev; /* when not auto */
     enum dq_tonemap tonemap;
-    int tile_size;               /* pixels, 0 auto, DQ_TILES_WHOLE */
+    int tile_size; /* pixels, 0 auto, DQ_TILES_WHOLE */
     double overlap;
-    int batch;                   /* 0 auto */
+    int batch; /* 0 auto */
     int align;
     enum dq_depth_kind kind;
-    double near, far;            /* 0: not given */
+    double near, far; /* 0: not given */
     enum dq_depth_mode mode;
     enum dq_depth_codec codec;
     int half;
     char *channel;
     int replace_channel;
-    int mask;                    /* write the mask channel */
+    int mask; /* write the mask channel */
     enum dq_existing existing;
-    char *shot_folder;           /* <output folder>/.depthq/<pattern> */
-    char *survey_key;            /* digest of what decides the survey */
-    char *pixels_text;           /* what decides pixels, for fingerprints */
+    char *shot_folder; /* <output folder>/.depthq/<pattern> */
+    char *survey_key;  /* digest of what decides the survey */
+    char *pixels_text; /* what decides pixels, for fingerprints */
     struct dq_model *model;
-    struct dq_bytes artefact;    /* the model's bytes, hashed */
+    struct dq_bytes artefact; /* the model's bytes, hashed */
 };
 
 void dq_recipe_free(struct dq_recipe *recipe); /* NULL is fine */

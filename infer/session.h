@@ -22,8 +22,8 @@ extern "C" {
 struct dq_session;
 
 struct dq_session_rule {
-    int batch;  /* tiles a forward; 0: 1 on the CPU, chosen on a GPU */
-    int align;  /* 0: blend the tiles as they are */
+    int batch; /* tiles a forward; 0: 1 on the CPU, chosen on a GPU */
+    int align; /* 0: blend the tiles as they are */
 };
 
 /* A picture placed on the shot's lattice: pixel (0,0) of rgb lies at (x, y)
@@ -37,12 +37,12 @@ struct dq_picture {
 
 /* What happened to a frame's tiles, for its provenance. */
 struct dq_tile_counts {
-    int tiles;        /* run (those that touch the picture) */
-    int aligned;      /* scale and shift from the guide and the overlaps */
-    int shift_only;   /* the guide fixed the shift, neighbours the scale */
-    int guide_only;   /* the guide stands for the tile */
-    int batch;        /* tiles a forward in the end */
-    int halved;       /* how often the batch was halved for memory */
+    int tiles;      /* run (those that touch the picture) */
+    int aligned;    /* scale and shift from the guide and the overlaps */
+    int shift_only; /* the guide fixed the shift, neighbours the scale */
+    int guide_only; /* the guide stands for the tile */
+    int batch;      /* tiles a forward in the end */
+    int halved;     /* how often the batch was halved for memory */
 };
 
 /* Load a network. bytes are the artefact's (borrowed for the call). */

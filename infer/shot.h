@@ -19,13 +19,13 @@ extern "C" {
 enum { DQ_SHOT_SAMPLES = 16 }; /* frames that exposure and range come from */
 
 struct dq_shot {
-    char key[DQ_SHA256_HEX];  /* recipe->survey_key it was made for */
-    struct dq_box display;    /* the plates' display window */
+    char key[DQ_SHA256_HEX]; /* recipe->survey_key it was made for */
+    struct dq_box display;   /* the plates' display window */
     float pixel_aspect;
-    struct dq_box lattice;    /* display and all data windows, plate pixels */
+    struct dq_box lattice; /* display and all data windows, plate pixels */
     float exposure_ev;
-    double range_low;         /* network's quantity: the 0.5 % ... */
-    double range_high;        /* ... and the 99.5 % quantile, pooled */
+    double range_low;  /* network's quantity: the 0.5 % ... */
+    double range_high; /* ... and the 99.5 % quantile, pooled */
 };
 
 /* Sizes of the lattice in square pixels: anamorphic plates are widened or

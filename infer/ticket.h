@@ -16,12 +16,12 @@
 
 /* A plate's pixels as the network sees them, placed on the lattice. */
 struct dq_ticket_picture {
-    float *rgb;      /* planar 3 x height x width */
-    float *valid;    /* height x width; NULL: all are real */
-    float *buffer;   /* owns both, and depth and sky below */
-    size_t room;     /* floats of buffer */
-    float *depth;    /* height x width, the network's quantity */
-    float *sky;      /* height x width, or NULL */
+    float *rgb;    /* planar 3 x height x width */
+    float *valid;  /* height x width; NULL: all are real */
+    float *buffer; /* owns both, and depth and sky below */
+    size_t room;   /* floats of buffer */
+    float *depth;  /* height x width, the network's quantity */
+    float *sky;    /* height x width, or NULL */
     int width, height;
     int x, y;
 };
@@ -29,28 +29,28 @@ struct dq_ticket_picture {
 struct dq_ticket {
     struct dq_request request;
     struct dq_outcome outcome;
-    struct dq_err *err;           /* &outcome.err */
+    struct dq_err *err; /* &outcome.err */
     char *plate_path, *output_path;
     struct dq_shot shot;
-    struct dq_bytes file;         /* the plate's bytes */
-    struct dq_file_mark mark;     /* the plate's size, time and digest */
-    struct dq_plate *plate;       /* opened over file */
+    struct dq_bytes file;     /* the plate's bytes */
+    struct dq_file_mark mark; /* the plate's size, time and digest */
+    struct dq_plate *plate;   /* opened over file */
     struct dq_plate_choice choice;
     struct dq_frame frame;
     struct dq_ticket_picture picture;
     struct dq_tile_counts counts;
     char plan_text[128];
     struct dq_bytes encoded;
-    float *plane, *mask;          /* depth and mask over the data window */
-    size_t plane_room;            /* floats of each */
-    int holds_budget;             /* counts against the byte budget, */
-    size_t held_bytes;            /* with this much */
-    double started;               /* dq_clock_s when a reader took it */
+    float *plane, *mask; /* depth and mask over the data window */
+    size_t plane_room;   /* floats of each */
+    int holds_budget;    /* counts against the byte budget, */
+    size_t held_bytes;   /* with this much */
+    double started;      /* dq_clock_s when a reader took it */
 };
 
 void dq_ticket_begin(struct dq_ticket *ticket,
                      const struct dq_request *request);
-void dq_ticket_end(struct dq_ticket *ticket);          /* keeps the buffers */
+void dq_ticket_end(struct dq_ticket *ticket); /* keeps the buffers */
 void dq_ticket_free_buffers(struct dq_ticket *ticket);
 
 /* picture.c: decode's frame -> picture: colour, square pixels, placed on the
@@ -87,8 +87,8 @@ void dq_engine_free(struct dq_engine *engine);
 int dq_engine_run(struct dq_engine *engine, struct dq_ticket *ticket);
 /* The guide of the ticket's picture: plan->content_h x content_w floats in
  * engine memory, valid until the next call; *count values. */
-const float *dq_engine_guide(struct dq_engine *engine,
-                             struct dq_ticket *ticket, size_t *count);
+const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *ticket,
+                             size_t *count);
 
 /* survey.c: make and publish shot.json, or find that it is there. */
 int dq_survey(struct dq_engine *engine, struct dq_ticket *ticket,

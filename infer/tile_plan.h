@@ -20,17 +20,17 @@ struct dq_tile {
 };
 
 struct dq_tile_plan {
-    int width, height;       /* of the lattice */
-    int tile_w, tile_h;      /* all tiles have one shape */
+    int width, height;        /* of the lattice */
+    int tile_w, tile_h;       /* all tiles have one shape */
     int overlap_x, overlap_y; /* the least real overlap, pixels */
     int columns, rows;
-    int count;               /* columns x rows, row by row */
+    int count; /* columns x rows, row by row */
     struct dq_tile *tiles;
     /* the guide: the whole lattice at the network's own size */
-    int guide_w, guide_h;    /* what the network is given */
+    int guide_w, guide_h;     /* what the network is given */
     int content_w, content_h; /* the lattice's picture in it, top left; the
                                  rest is padding */
-    int needs_guide;         /* 0: one tile covers all at full size */
+    int needs_guide;          /* 0: one tile covers all at full size */
 };
 
 #define DQ_TILES_WHOLE (-1)

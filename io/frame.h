@@ -33,13 +33,13 @@ enum dq_pixel { DQ_PIXEL_HALF, DQ_PIXEL_FLOAT };
 enum dq_plane { DQ_PLANE_R, DQ_PLANE_G, DQ_PLANE_B, DQ_PLANE_A, DQ_PLANES };
 
 struct dq_frame {
-    struct dq_box data;    /* what the planes hold, row by row, no gaps */
+    struct dq_box data; /* what the planes hold, row by row, no gaps */
     struct dq_box display;
-    float pixel_aspect;    /* width of a pixel over its height */
-    enum dq_pixel type;    /* of all planes: half stays half */
+    float pixel_aspect;     /* width of a pixel over its height */
+    enum dq_pixel type;     /* of all planes: half stays half */
     void *plane[DQ_PLANES]; /* A is NULL when there is none */
-    void *buffer;          /* owned; 64-byte aligned */
-    size_t room;           /* bytes of buffer */
+    void *buffer;           /* owned; 64-byte aligned */
+    size_t room;            /* bytes of buffer */
 };
 
 /* Give frame planes for data: three or one (grey), and alpha if asked. The
@@ -47,8 +47,7 @@ struct dq_frame {
  * unwritten; the last frame must not show through). DQ_MEMORY, DQ_PLATE
  * when the size overflows. */
 int dq_frame_shape(struct dq_frame *frame, const struct dq_box *data,
-                   enum dq_pixel type, int grey, int alpha,
-                   struct dq_err *err);
+                   enum dq_pixel type, int grey, int alpha, struct dq_err *err);
 
 void dq_frame_free(struct dq_frame *frame); /* and zero it; NULL is fine */
 

@@ -38,8 +38,8 @@ char *dq_shot_folder(const char *output_pattern);
 
 /* Read a frame's record. 0: found. DQ_MISSING: none, or one that cannot be
  * read (err NULL is fine: the frame is done again then). */
-int dq_ledger_read(const char *shot_folder, int32_t frame,
-                   struct dq_done *done, struct dq_err *err);
+int dq_ledger_read(const char *shot_folder, int32_t frame, struct dq_done *done,
+                   struct dq_err *err);
 
 /* Note a finished frame; makes the folder. Errors as dq_publish. Fault
  * point: ledger. tag as there. */

@@ -21,17 +21,17 @@ extern "C" {
 #define DQ_PLATE_MAX_BYTES ((size_t)4 << 30) /* of a file */
 
 struct dq_plate_channel {
-    const char *name;          /* full name: "forward.left.u" */
-    const char *type;          /* "half", "float", "uint" */
+    const char *name; /* full name: "forward.left.u" */
+    const char *type; /* "half", "float", "uint" */
     int x_sampling, y_sampling;
 };
 
 struct dq_plate_part {
-    const char *name;          /* "" when it has none */
-    const char *view;          /* of a multi-part file; "" when none */
-    const char *storage;       /* "scanline", "tiled", "deep scanline", ... */
-    const char *compression;   /* "zips", "dwaa", ... */
-    int deep;                  /* deep parts are listed, never decoded */
+    const char *name;        /* "" when it has none */
+    const char *view;        /* of a multi-part file; "" when none */
+    const char *storage;     /* "scanline", "tiled", "deep scanline", ... */
+    const char *compression; /* "zips", "dwaa", ... */
+    int deep;                /* deep parts are listed, never decoded */
     struct dq_box data;
     int channel_count;
     const struct dq_plate_channel *channels;
@@ -39,20 +39,20 @@ struct dq_plate_part {
 
 /* What a header says. Borrowed from the plate. */
 struct dq_plate_info {
-    const char *format;        /* "openexr", or OpenImageIO's format name */
+    const char *format; /* "openexr", or OpenImageIO's format name */
     struct dq_box display;
     float pixel_aspect;
     int part_count;
     const struct dq_plate_part *parts;
-    int view_count;            /* of multiView or of the parts */
+    int view_count; /* of multiView or of the parts */
     const char *const *views;
     int has_chromaticities;
-    float chromaticities[8];   /* red, green, blue, white: x, y each */
-    const char *interop_id;    /* colorInteropID, or NULL */
+    float chromaticities[8]; /* red, green, blue, white: x, y each */
+    const char *interop_id;  /* colorInteropID, or NULL */
     int has_timecode;
-    uint32_t timecode[2];      /* timeAndFlags, userData */
+    uint32_t timecode[2]; /* timeAndFlags, userData */
     int has_rate;
-    int32_t rate[2];           /* framesPerSecond: numerator, denominator */
+    int32_t rate[2]; /* framesPerSecond: numerator, denominator */
 };
 
 struct dq_plate;
@@ -78,7 +78,7 @@ const struct dq_plate_info *dq_plate_info(const struct dq_plate *plate);
 
 /* What the job file asks for; NULL: not said. */
 struct dq_plate_wish {
-    const char *part;  /* a part's name, or its number from 0 */
+    const char *part; /* a part's name, or its number from 0 */
     const char *view;
     const char *layer; /* "beauty" -> beauty.R beauty.G beauty.B */
 };

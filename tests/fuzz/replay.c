@@ -15,8 +15,8 @@ static int replay(const char *folder, const char *name)
     char *path = dq_asprintf("%s/%s", folder, name);
     struct dq_bytes bytes = {0};
     struct dq_err err = {0};
-    int failed = dq_bytes_read_file(&bytes, path, (size_t)64 << 20, DQ_IO,
-                                    &err);
+    int failed =
+        dq_bytes_read_file(&bytes, path, (size_t)64 << 20, DQ_IO, &err);
 
     printf("%s\n", path);
     fflush(stdout); /* the last line names the file that brought it down */
