@@ -77,7 +77,7 @@ static void an_event_may_stand_alone(void **state)
 static void a_value_that_is_not_there_is_left_out(void **state)
 {
     (void)state;
-    dq_log_info("ready", "a", NULL, "b", "2");
+    dq_log_info("ready", "a", (char *)NULL, "b", "2");
     assert_string_equal(line(), "depthq info: ready b=2\n");
 }
 

@@ -79,6 +79,8 @@ int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
     if (version > 0 && application != APPLICATION)
         return dq_fail(err, DQ_CONFIG, "%s is another program's database",
                        s->path);
+    /* there is but one version yet */
+    /* cppcheck-suppress incorrectLogicOperator */
     if (version > 0 && version < VERSIONS && keep_copy(s, version, err))
         return err->code;
     for (; version < VERSIONS; version++)
