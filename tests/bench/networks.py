@@ -8,10 +8,10 @@ SMALL_SIZE = 518
 LIBRARY = "models"
 
 
-def _contract(name, size, mean, std, batch):
+def _contract(name, size, multiple, mean, std, batch):
     return {"depthq_model": 1, "name": name, "version": "1.0.0",
             "input": {"channels": "RGB", "transfer": "srgb", "range": [0, 1], "mean": mean, "std": std,
-                      "size": size, "batch": batch, "dtype": "float32"},
+                      "size": size, "multiple": multiple, "batch": batch, "dtype": "float32"},
             "output": {"quantity": "disparity", "scale": "affine", "layout": "NCHW"},
             "licence": "as depthq", "source": "tests/bench", "description": "random weights, for measuring only"}
 
@@ -41,7 +41,7 @@ def small(setting):
     if not 24e6 < count < 25.5e6:
         raise AssertionError(f"{count} parameters: this is not the Small architecture")
     traced = torch.jit.trace(net, torch.rand(1, 3, SMALL_SIZE, SMALL_SIZE), check_trace=False)
-    return _publish(setting, traced, _contract("bench-small", {"fixed": [SMALL_SIZE, SMALL_SIZE]},
+    return _publish(setting, traced, _contract("bench-small", {"fixed": [SMALL_SIZE, SMALL_SIZE]}, 14,
                                                [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 1))
 
 
@@ -64,15 +64,14 @@ def pointwise(setting):
     net.mix.weight.copy_(torch.tensor([0.3, 0.5, 0.2]).reshape(1, 3, 1, 1))
     net.mix.bias.fill_(0.05)
     size = {"preferred": 512, "min": 8, "max": 8192}
-    contract = _contract("bench-pointwise", size, [0, 0, 0], [1, 1, 1], "any")
-    contract["input"]["multiple"] = 8
+    contract = _contract("bench-pointwise", size, 8, [0, 0, 0], [1, 1, 1], "any")
     return _publish(setting, torch.jit.script(net), contract)
 
 
 def fake(setting, kind, size):
     """One of depthq's own networks without a library, of a fixed size -> its artefact."""
     import json
-    contract = _contract(f"fake-{kind}", {"fixed": [size, size]}, [0, 0, 0], [1, 1, 1], 1)
+    contract = _contract(f"fake-{kind}", {"fixed": [size, size]}, 14, [0, 0, 0], [1, 1, 1], 1)
     contract["runtime"] = "fake"
     path = setting.work / f"{kind}-{size}.fake"
     path.write_text(json.dumps({"depthq_fake": 1, "net": kind, "contract": contract}))
