@@ -40,7 +40,7 @@ def write(path, depth):
     spec.channelnames = ("Z",)
     spec["compression"] = "zips"
     file = oiio.ImageOutput.create(path)
-    if not file.open(path, spec) or not file.write_image(depth) or not file.close():
+    if not file.open(path, spec) or not file.write_image(depth[:, :, None]) or not file.close():
         raise RuntimeError(file.geterror())
 
 

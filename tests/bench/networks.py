@@ -49,23 +49,16 @@ def pointwise(setting):
     """Disparity from the colours of one pixel, any size: files are the work -> its artefact."""
     import torch
 
-    class Pointwise(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.mix = torch.nn.Conv2d(3, 1, 1)
-
+    class Pointwise(torch.nn.Module):  # no convolution: oneDNN would first copy the picture into blocks of 8 channels
         def forward(self, x):
-            return self.mix(x)
+            return 0.3 * x[:, 0:1] + 0.5 * x[:, 1:2] + 0.2 * x[:, 2:3] + 0.05
 
     found = _there(setting, "bench-pointwise")
     if found:
         return found
-    net = Pointwise().eval().requires_grad_(False)
-    net.mix.weight.copy_(torch.tensor([0.3, 0.5, 0.2]).reshape(1, 3, 1, 1))
-    net.mix.bias.fill_(0.05)
     size = {"preferred": 512, "min": 8, "max": 8192}
     contract = _contract("bench-pointwise", size, 8, [0, 0, 0], [1, 1, 1], "any")
-    return _publish(setting, torch.jit.script(net), contract)
+    return _publish(setting, torch.jit.script(Pointwise().eval()), contract)
 
 
 def fake(setting, kind, size):

@@ -39,19 +39,24 @@ class Setting:
     def run_plain(self, *command, **more):
         subprocess.run([str(c) for c in command], check=True, env=self.env(), stdout=subprocess.DEVNULL, **more)
 
-    def plates(self, name, frames, size, codec="zip"):
-        """A folder of plate.####.exr, RGB half, dolly, with grain; made once. ZIP is what cameras' EXRs mostly are."""
+    def plates(self, name, frames, size, codec="zip", distinct=8):
+        """A folder of plate.####.exr, RGB half, dolly, with grain; made once. ZIP is what cameras' EXRs mostly are.
+        Rendering large ones takes long: after the first `distinct` frames the same files come again as hard links."""
         folder = self.work / "plates" / f"{name}-{size}-{frames}-{codec}"
         if folder.exists():
             return folder
         making = folder.with_suffix(".making")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        self.run_plain(self.scene, making, "--seed", 42, "--frames", f"1001-{1000 + frames}", "--size", size,
+        self.run_plain(self.scene, making, "--seed", 42, "--frames", f"1001-{1000 + min(frames, distinct)}", "--size", size,
                        "--camera", "dolly", "--threads", self.cores)
+        for extra in making.glob("z.*.exr"):
+            extra.unlink()
         for plate in sorted(making.glob("plate.*.exr")):
             self.run_plain("oiiotool", plate, "--compression", codec, "-o", plate)
             os.utime(plate, (1.7e9, 1.7e9))  # old enough not to be taken for files that are still being copied
+        for i in range(distinct, frames):
+            os.link(making / f"plate.{1001 + i % distinct}.exr", making / f"plate.{1001 + i}.exr")
         making.rename(folder)
         return folder
 
