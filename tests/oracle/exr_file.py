@@ -206,22 +206,21 @@ def pixels(part):
 
 # ---- writing -----------------------------------------------------------------
 
-def attribute(name, kind, value):
-    return b"%s\0%s\0%s%s" % (name.encode(), kind.encode(), struct.pack("<I", len(value)), value)
-
-
-def write_plain(path, channels, window, display, bottom_up=False, extra=b""):
+def write_plain(path, channels, window, display, bottom_up=False, more=()):
     """An uncompressed file of one part. channels: name -> (array, x and y sampling); arrays hold the samples alone,
-    those at multiples of the sampling. extra: more attributes, as attribute() makes them."""
+    those at multiples of the sampling. more: (name, type, bytes) of attributes to add or to put in a usual one's place."""
     x0, y0, x1, y1 = window
     names = sorted(channels)
     chlist = b"".join(n.encode() + b"\0" + struct.pack("<iBxxxii", TYPES.index(channels[n][0].dtype), 0, *channels[n][1:])
                       for n in names) + b"\0"
-    head = struct.pack("<II", 0x01312f76, 2) + b"".join(attribute(*a) for a in [
-        ("channels", "chlist", chlist), ("compression", "compression", b"\0"),
-        ("dataWindow", "box2i", struct.pack("<4i", *window)), ("displayWindow", "box2i", struct.pack("<4i", *display)),
-        ("lineOrder", "lineOrder", bytes([bottom_up])), ("pixelAspectRatio", "float", struct.pack("<f", 1)),
-        ("screenWindowCenter", "v2f", bytes(8)), ("screenWindowWidth", "float", struct.pack("<f", 1))]) + extra + b"\0"
+    attrs = {"channels": ("chlist", chlist), "compression": ("compression", b"\0"),
+             "dataWindow": ("box2i", struct.pack("<4i", *window)), "displayWindow": ("box2i", struct.pack("<4i", *display)),
+             "lineOrder": ("lineOrder", bytes([bottom_up])), "pixelAspectRatio": ("float", struct.pack("<f", 1)),
+             "screenWindowCenter": ("v2f", bytes(8)), "screenWindowWidth": ("float", struct.pack("<f", 1))}
+    attrs.update({name: (kind, value) for name, kind, value in more})
+    head = struct.pack("<II", 0x01312f76, 2) + b"".join(
+        b"%s\0%s\0%s%s" % (name.encode(), kind.encode(), struct.pack("<I", len(value)), value)
+        for name, (kind, value) in attrs.items()) + b"\0"
     lines = {}
     for y in range(y0, y1 + 1):
         here = [(plane, ys) for plane, _, ys in map(channels.get, names) if y % ys == 0]

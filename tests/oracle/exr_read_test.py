@@ -249,10 +249,9 @@ def chroma_file(path, window, chromaticities=None):
     luminance = (0.5 + 0.3 * np.sin(0.1 * x + 0.05 * y)).astype(np.float16)
     ry = (0.2 + 0.002 * x - 0.001 * y).astype(np.float16)[::2, ::2]
     by = (-0.1 + 0.001 * x + 0.002 * y).astype(np.float16)[::2, ::2]
-    extra = exr_file.attribute("chromaticities", "chromaticities", np.float32(chromaticities).tobytes()) \
-        if chromaticities else b""
+    more = [("chromaticities", "chromaticities", np.float32(chromaticities).tobytes())] if chromaticities else []
     exr_file.write_plain(path, {"Y": (luminance, 1, 1), "RY": (ry, 2, 2), "BY": (by, 2, 2)}, window, window,
-                         extra=extra)
+                         more=more)
     return luminance, ry, by
 
 
