@@ -249,9 +249,7 @@ static int output_allowed(struct dq_ticket *t)
 {
     struct dq_depth_format format = dq_recipe_format(t->request.recipe);
 
-    if (dq_depth_file_allowed(t->plate, &t->choice, &format, t->err))
-        return dq_because(t->err, "%s", t->plate_path);
-    return DQ_OK;
+    return dq_depth_file_allowed(t->plate, &t->choice, &format, t->err);
 }
 
 static void note_guess(struct dq_ticket *t, const struct dq_reader_hooks *hooks,
