@@ -162,9 +162,12 @@ part_named() { headers "$1" | grep -F "$2|"; }
     [ -z "$(find . -type f \( -name '*.exr' -o -name '*.tmp' \))" ]
 }
 
-@test "all sixteen display windows go through unchanged, in every mode" {
+# overscan, apart, one shared pixel, and both aspects for the forms that hold the plate too
+@test "all sixteen display windows go through unchanged, some of them in every form" {
     for mode in separate part channel; do
-        for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16; do
+        files="04 09 13 15 16"
+        [ $mode != separate ] || files=${SOME:-$(seq -w 16)}
+        for i in $files; do
             rm -rf depth plate
             mkdir plate
             cp "$samples/DisplayWindow/t$i.exr" plate/p.1001.exr
