@@ -83,8 +83,9 @@ int open_input(dq_oiio_image &im, const void *bytes, size_t count, dq_err *err)
     if (!im.input)
         return dq_fail(err, DQ_PLATE, "no decoder for %s: %s",
                        im.format.c_str(), OIIO::geterror().c_str());
-    /* unassociated alpha stays as it is: our colour stage knows what to do */
-    config.attribute("oiio:UnassociatedAlpha", 0);
+    /* Asked to multiply by alpha, it does so in the file's own 8 bits, and
+     * dark edges lose their colour for good: we do it in float. */
+    config.attribute("oiio:UnassociatedAlpha", 1);
     bool by_proxy = im.input->supports("ioproxy") != 0;
     if (by_proxy)
         by_proxy = im.input->set_ioproxy(im.reader.get());
@@ -150,6 +151,22 @@ void fill_info(dq_oiio_image &im, const OIIO::ImageSpec &spec)
     im.info.interop_id = encoding_of(spec);
 }
 
+/* Frames hold colours as EXR does, multiplied by alpha. */
+void premultiply(const OIIO::ImageSpec &spec, int colours, size_t n,
+                 dq_frame *frame)
+{
+    const float *alpha = static_cast<float *>(frame->plane[DQ_PLANE_A]);
+
+    if (!alpha || !spec.get_int_attribute("oiio:UnassociatedAlpha"))
+        return;
+    for (int p = 0; p < colours; p++) {
+        float *colour = static_cast<float *>(frame->plane[p]);
+
+        for (size_t i = 0; i < n; i++)
+            colour[i] *= alpha[i];
+    }
+}
+
 int read_planes(dq_oiio_image &im, const dq_plate_choice &choice,
                 dq_frame *frame, dq_err *err)
 {
@@ -168,6 +185,7 @@ int read_planes(dq_oiio_image &im, const dq_plate_choice &choice,
         for (size_t i = 0; i < n; i++)
             to[i] = all[i * c + size_t(choice.channel[p])];
     }
+    premultiply(spec, choice.grey ? 1 : 3, n, frame);
     return DQ_OK;
 }
 
