@@ -244,14 +244,23 @@ double dq_align_mu(const struct dq_align_job *job, const struct dq_fit *fits,
 
 /* ---- normal equations ---------------------------------------------------- */
 
+/* Only tiles that overlap meet in an equation, and they stand a row of tiles
+ * apart at most: a band. */
 struct system {
     int n;         /* unknowns: 2 a tile */
-    double *a, *b; /* n x n, n */
+    int band;      /* a[i][j] is 0 for |i - j| > band */
+    double *a, *b; /* rows of the lower half (dq_cholesky_solve), n */
 };
 
+static double *cell(const struct system *s, int i, int j)
+{
+    return &s->a[(size_t)i * (size_t)(s->band + 1) + (size_t)(s->band + j - i)];
+}
+
+/* j <= i: the other half is the same. */
 static void add(struct system *s, int i, int j, double value)
 {
-    s->a[(size_t)i * (size_t)s->n + (size_t)j] += value;
+    *cell(s, i, j) += value;
 }
 
 /* A tile's tie to the guide; an undetermined one is held by its mean. */
@@ -275,7 +284,6 @@ static void add_guide(struct system *sys, int k, const struct dq_fit *f,
     ridge =
         RIDGE * (total + 1e-3 * f->n + 1e-9) * (spread / s0) * (spread / s0);
     add(sys, i, i, tt + ridge + 1e-300);
-    add(sys, i, i + 1, t);
     add(sys, i + 1, i, t);
     add(sys, i + 1, i + 1, total + 1e-9 * (f->n + 1));
     sys->b[i] += tg + ridge * s0;
@@ -286,7 +294,7 @@ static void add_guide(struct system *sys, int k, const struct dq_fit *f,
 static void add_lap_terms(struct system *sys, const struct dq_lap *lap,
                           const double *w)
 {
-    int at[4] = {2 * lap->k, 2 * lap->k + 1, 2 * lap->l, 2 * lap->l + 1};
+    int to[4] = {2 * lap->k, 2 * lap->k + 1, 2 * lap->l, 2 * lap->l + 1};
     double gram[4][4] = {{0}};
 
     for (int i = 0; i < lap->n; i++) {
@@ -296,9 +304,9 @@ static void add_lap_terms(struct system *sys, const struct dq_lap *lap,
             for (int c = r; c < 4; c++)
                 gram[r][c] += w[i] * v[r] * v[c];
     }
-    for (int r = 0; r < 4; r++)
-        for (int c = 0; c < 4; c++)
-            add(sys, at[r], at[c], r <= c ? gram[r][c] : gram[c][r]);
+    for (int r = 0; r < 4; r++) /* k < l, so to[] rises */
+        for (int c = r; c < 4; c++)
+            add(sys, to[c], to[r], gram[r][c]);
 }
 
 /* Weights of one overlap, given the last round's answer (NULL: the first). */
@@ -324,49 +332,64 @@ static void lap_weights(const struct dq_lap *lap, const double *x, double mu,
 static void pin_scales(struct system *sys)
 {
     for (int i = 0; i < sys->n; i += 2) {
-        for (int j = 0; j < sys->n; j++) {
-            size_t n = (size_t)sys->n;
+        for (int j = most(0, i - sys->band);
+             j <= least(i + sys->band, sys->n - 1); j++) {
+            double *a = cell(sys, most(i, j), least(i, j));
 
-            sys->b[j] -= sys->a[(size_t)j * n + (size_t)i];
-            sys->a[(size_t)j * n + (size_t)i] = 0;
-            sys->a[(size_t)i * n + (size_t)j] = 0;
+            sys->b[j] -= *a;
+            *a = 0;
         }
         add(sys, i, i, 1);
         sys->b[i] = 1;
     }
 }
 
-int dq_cholesky_solve(double *a, double *b, int n)
+/* a = L L^T, in place. */
+static int factor(struct system *s)
 {
-    for (int j = 0; j < n; j++) {
-        double *row = a + (size_t)j * (size_t)n;
-        double d = row[j];
+    for (int i = 0; i < s->n; i++)
+        for (int j = most(0, i - s->band); j <= i; j++) {
+            double v = *cell(s, i, j);
 
-        for (int k = 0; k < j; k++)
-            d -= row[k] * row[k];
-        if (!(d > 0))
-            return -1;
-        row[j] = sqrt(d);
-        for (int i = j + 1; i < n; i++) {
-            double *other = a + (size_t)i * (size_t)n;
-            double v = other[j];
-
-            for (int k = 0; k < j; k++)
-                v -= other[k] * row[k];
-            other[j] = v / row[j];
+            for (int k = most(0, i - s->band); k < j; k++)
+                v -= *cell(s, i, k) * *cell(s, j, k);
+            if (j < i)
+                *cell(s, i, j) = v / *cell(s, j, j);
+            else if (v > 0)
+                *cell(s, i, i) = sqrt(v);
+            else
+                return -1;
         }
-    }
+    return 0;
+}
+
+int dq_cholesky_solve(double *a, double *b, int n, int band)
+{
+    struct system s = {.n = n, .band = band, .a = a, .b = b};
+
+    if (factor(&s))
+        return -1;
     for (int i = 0; i < n; i++) {
-        for (int k = 0; k < i; k++)
-            b[i] -= a[(size_t)i * (size_t)n + (size_t)k] * b[k];
-        b[i] /= a[(size_t)i * (size_t)n + (size_t)i];
+        for (int k = most(0, i - band); k < i; k++)
+            b[i] -= *cell(&s, i, k) * b[k];
+        b[i] /= *cell(&s, i, i);
     }
     for (int i = n - 1; i >= 0; i--) {
-        for (int k = i + 1; k < n; k++)
-            b[i] -= a[(size_t)k * (size_t)n + (size_t)i] * b[k];
-        b[i] /= a[(size_t)i * (size_t)n + (size_t)i];
+        for (int k = i + 1; k <= least(i + band, n - 1); k++)
+            b[i] -= *cell(&s, k, i) * b[k];
+        b[i] /= *cell(&s, i, i);
     }
     return 0;
+}
+
+/* How far apart the unknowns of two tiles that overlap stand. */
+static int band_of(const struct dq_laps *laps)
+{
+    int tiles = 0;
+
+    for (int i = 0; i < laps->count; i++)
+        tiles = most(tiles, laps->list[i].l - laps->list[i].k);
+    return 2 * tiles + 1;
 }
 
 static int longest(const struct dq_laps *laps)
@@ -387,7 +410,7 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
     size_t n = (size_t)sys->n;
     int room = longest(laps);
 
-    memset(sys->a, 0, n * n * sizeof *sys->a);
+    memset(sys->a, 0, n * (size_t)(sys->band + 1) * sizeof *sys->a);
     memset(sys->b, 0, n * sizeof *sys->b);
     for (int k = 0; k < job->plan->count; k++)
         add_guide(sys, k, &fits[k], s0, spread);
@@ -398,7 +421,7 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
     }
     if (job->log_space)
         pin_scales(sys);
-    if (dq_cholesky_solve(sys->a, sys->b, sys->n))
+    if (dq_cholesky_solve(sys->a, sys->b, sys->n, sys->band))
         return -1;
     memcpy(x, sys->b, n * sizeof *x);
     return 0;
@@ -409,7 +432,7 @@ int dq_align_joint(const struct dq_align_job *job,
                    const struct dq_laps *laps, double s0, double *x,
                    struct dq_err *err)
 {
-    struct system sys = {.n = 2 * job->plan->count};
+    struct system sys = {.n = 2 * job->plan->count, .band = band_of(laps)};
     size_t n = (size_t)sys.n;
     double *scratch = dq_new_array((size_t)longest(laps) * 3, sizeof *scratch);
     /* a plate pixel weighs the same in both terms */
@@ -417,7 +440,7 @@ int dq_align_joint(const struct dq_align_job *job,
     int again = 0;
 
     (void)err;
-    sys.a = dq_new_array(n * n, sizeof *sys.a);
+    sys.a = dq_new_array(n * (size_t)(sys.band + 1), sizeof *sys.a);
     sys.b = dq_new_array(n, sizeof *sys.b);
     for (int round = 0; round < ROUNDS; round++)
         if (!solve_round(job, &sys, fits, laps, weight, s0, blocks->spread,

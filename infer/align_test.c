@@ -493,16 +493,21 @@ static void a_guide_of_nought_makes_no_halo(void **state)
 
 /* ---- numbers ------------------------------------------------------------- */
 
+/* Row i of the lower half, from (i, i - band) to (i, i). */
 static void cholesky_solves_what_is_positive_and_refuses_the_rest(void **state)
 {
-    double a[9] = {4, 2, 1, 2, 5, 3, 1, 3, 6}, b[3] = {11, 21, 25};
-    double not_positive[4] = {1, 2, 2, 1}, c[2] = {1, 1};
+    double full[9] = {0, 0, 4, 0, 2, 5, 1, 3, 6}, b[3] = {11, 21, 25};
+    double banded[8] = {0, 4, 2, 5, 3, 6, 1, 7}, d[4] = {8, 21, 28, 31};
+    double not_positive[4] = {0, 1, 2, 1}, c[2] = {1, 1};
 
     (void)state;
-    assert_int_equal(dq_cholesky_solve(a, b, 3), 0);
+    assert_int_equal(dq_cholesky_solve(full, b, 3, 2), 0);
     for (int i = 0; i < 3; i++) /* the matrix times 1, 2, 3 */
         assert_true(fabs(b[i] - (i + 1)) < 1e-12);
-    assert_int_equal(dq_cholesky_solve(not_positive, c, 2), -1);
+    assert_int_equal(dq_cholesky_solve(banded, d, 4, 1), 0);
+    for (int i = 0; i < 4; i++) /* times 1, 2, 3, 4 */
+        assert_true(fabs(d[i] - (i + 1)) < 1e-12);
+    assert_int_equal(dq_cholesky_solve(not_positive, c, 2, 1), -1);
 }
 
 static void one_far_value_loses_its_weight(void **state)
