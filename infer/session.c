@@ -539,6 +539,14 @@ static int warm_shape(struct dq_session *s, int batch, int h, int w,
     return DQ_OK;
 }
 
+/* A guide of the tiles' own shape was warmed up with them. */
+static int guide_is_warm(const struct dq_session *s,
+                         const struct dq_tile_plan *plan, int batch)
+{
+    return plan->guide_w == plan->tile_w && plan->guide_h == plan->tile_h &&
+           batch == (s->model->batch ? s->model->batch : 1);
+}
+
 int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
                     const struct dq_session_rule *rule, struct dq_err *err)
 {
@@ -555,7 +563,7 @@ int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
             return dq_because(err, "first forward of %d tiles of %d x %d",
                               batch, plan->tile_w, plan->tile_h);
         }
-    if (plan->needs_guide &&
+    if (plan->needs_guide && !guide_is_warm(s, plan, batch) &&
         warm_shape(s, s->model->batch ? s->model->batch : 1, plan->guide_h,
                    plan->guide_w, err))
         return dq_because(err, "first forward of the guide");

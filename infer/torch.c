@@ -75,6 +75,9 @@ void dq_torch_process_setup(void)
         unsetenv(changes_pixels[i]);
     /* cuBLAS is only deterministic with a workspace of its own. */
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    /* One arena: what one thread has freed another can use again. With an
+     * arena a thread the peak crept up with the number of frames. */
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, -1); /* never */
     mallopt(M_TOP_PAD, 256 << 20);
