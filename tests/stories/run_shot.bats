@@ -18,7 +18,8 @@ load run_fake
 @test "frames that are not the job's are refused by name" {
     run depthq run shot.yaml --frames 999-1002
     [ "$status" -eq 2 ]
-    [ "$output" = "depthq run: --frames: 999-1000 are not among the job's frames (1001-1020)" ]
+    [ "$output" = "depthq run: --frames: 999-1000 are not among the job's frames (1001-1020)
+Try: depthq run --help" ]
     [ ! -e begun ]
 }
 
