@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/exr_scan.h"
+
 struct dq_exr_stream *dq_exr_stream_of(exr_const_context_t exr)
 {
     void *data = NULL;
@@ -151,6 +153,8 @@ exr_context_t dq_exr_open_read(struct dq_exr_stream *stream, const char *name,
     exr_context_t exr = NULL;
     exr_result_t result;
 
+    if (dq_exr_scan(stream, err))
+        return NULL;
     init.read_fn = stream->bytes ? read_bytes : read_file;
     init.size_fn = stream_size; /* without it nothing is checked by size */
     init.flags = EXR_CONTEXT_FLAG_DISABLE_CHUNK_RECONSTRUCTION;

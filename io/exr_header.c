@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "io/exr_scan.h"
 #include "io/plate_private.h"
 
-#define MAX_PARTS 64
-#define MAX_CHANNELS 1024
+#define MAX_PARTS DQ_EXR_MAX_PARTS
+#define MAX_CHANNELS DQ_EXR_MAX_CHANNELS
 #define MAX_VIEWS 64
 #define MAX_PIXELS ((int64_t)1 << 28)
 #define MAX_ROW_BYTES ((int64_t)64 << 20)

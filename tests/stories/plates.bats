@@ -109,22 +109,65 @@ bad_frame() {
     bad_frame "p.1002.exr"
 }
 
-@test "a header that claims a huge window is refused before memory is asked for" {
-    plates 1001-1003
-    job 1001-1003
-    # the data window's xMax, 8 bytes into the attribute's value
-    python3 - <<'PY'
-import struct
-path = "plate/p.1002.exr"
-data = bytearray(open(path, "rb").read())
-for name in (b"dataWindow\0box2i\0", b"displayWindow\0box2i\0"):
-    at = data.index(name) + len(name) + 4
-    data[at + 8:at + 16] = struct.pack("<ii", 2_000_000_000, 2_000_000_000)
-open(path, "wb").write(data)
+# bomb WIDTH HEIGHT CHANNELS TILE ATTRIBUTES: a header as frame 1002's plate,
+# written byte by byte, and some zeros behind it
+bomb() {
+    python3 - "$@" <<'PY'
+import struct, sys
+width, height, channels, tile, extra = map(int, sys.argv[1:])
+names = sorted([b"R", b"G", b"B"] + [b"x%07d" % i for i in range(channels - 3)])
+box = struct.pack("<4i", 0, 0, width - 1, height - 1)
+one = struct.pack("<f", 1)
+attributes = [
+    (b"channels", b"chlist", b"".join(n + b"\0" + struct.pack("<iB3xii", 1, 0, 1, 1) for n in names) + b"\0"),
+    (b"compression", b"compression", b"\0"), (b"dataWindow", b"box2i", box), (b"displayWindow", b"box2i", box),
+    (b"lineOrder", b"lineOrder", b"\0"), (b"pixelAspectRatio", b"float", one),
+    (b"screenWindowCenter", b"v2f", b"\0" * 8), (b"screenWindowWidth", b"float", one)]
+if tile:
+    attributes.append((b"tiles", b"tiledesc", struct.pack("<IIB", tile, tile, 0)))
+attributes += [(b"y%07d" % i, b"float", one) for i in range(extra)]
+with open("plate/p.1002.exr", "wb") as file:
+    file.write(struct.pack("<II", 20000630, 0x202 if tile else 2))
+    for name, kind, value in attributes:
+        file.write(name + b"\0" + kind + b"\0" + struct.pack("<i", len(value)) + value)
+    file.write(bytes(4097))
 PY
     touch -d '1 hour ago' plate/p.1002.exr
-    run_job
-    bad_frame "p.1002.exr"
+}
+
+@test "a header that promises too much is refused before memory or time is spent on it" {
+    plates 1001-1003
+    job 1001-1003
+    ulimit -v 8000000 # a picture of what is promised would not fit
+    while read -r width height channels tile extra want; do
+        bomb "$width" "$height" "$channels" "$tile" "$extra"
+        # with sorted lists of this length the library is busy for many minutes
+        run timeout 60 depthq run shot.yaml --progress plain
+        bad_frame "p.1002.exr: $want"
+        rm -rf depth
+    done <<'BOMBS'
+2000000000 2000000000 3 0 0 the header is damaged: Invalid display window
+32768 32768 3 0 0 the display window is 32768 x 32768 pixels; at most 32768 a side and 2^28 in all are read
+40000 2 3 0 0 the header is damaged: Invalid width (40000)
+160 96 1025 0 0 1025 channels; 1 to 1024 are read
+160 96 200000 0 0 200000 channels; 1 to 1024 are read
+160 96 3 0 200000 more than 4096 attributes are not read
+160 96 3 65536 0 the header is damaged: Width of tile exceeds max size (65536 vs max 4096)
+160 96 3 2147483647 0 the header is damaged: Invalid tile description size
+160 96 1000 4096 0 the plate: one chunk is 33554432000 bytes
+BOMBS
+}
+
+@test "a frame that is larger than the memory allowed fails alone" {
+    plates 1001-1006
+    job 1001-1006
+    oiiotool --create 3000x3000 3 -d half --compression zips -o plate/p.1002.exr
+    touch -d '1 hour ago' plate/p.1002.exr
+    run_job --memory 100M
+    [ "$status" -eq 1 ]
+    [[ $output == *"frame=1002 state=failed"*"p.1002.exr: a frame of this size needs "*"raise --memory"* ]]
+    [ "$(find depth -maxdepth 1 -name 'd.*.exr' | wc -l)" -eq 5 ]
+    outputs_are_whole
 }
 
 @test "a plate without R, G and B says what it has" {
