@@ -115,7 +115,7 @@ static int pass_gate(void *context, struct dq_ticket *t)
     size_t bytes = dq_ticket_bytes(t);
 
     if (p->rule.memory && bytes > p->rule.memory)
-        return dq_fail(t->err, DQ_CONFIG,
+        return dq_fail(t->err, DQ_PLATE,
                        "a frame of this size needs %zu MiB, more than the "
                        "%zu MiB that frames may hold; raise --memory",
                        bytes >> 20, p->rule.memory >> 20);

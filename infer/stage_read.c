@@ -199,7 +199,13 @@ static int open_plate(struct dq_ticket *t, const char *path)
     t->plate = dq_plate_open(t->file.data, t->file.count, path, t->err);
     if (!t->plate)
         return perhaps_growing(t);
-    if (dq_plate_choose(t->plate, &wish, &t->choice, t->err))
+    return dq_plate_choose(t->plate, &wish, &t->choice, t->err);
+}
+
+static int pass_gate(struct dq_ticket *t, const char *path,
+                     const struct dq_reader_hooks *hooks)
+{
+    if (hooks->gate(hooks->context, t))
         return dq_because(t->err, "%s", path);
     return DQ_OK;
 }
@@ -211,7 +217,7 @@ int dq_stage_read_plate(struct dq_ticket *t, const char *path,
     t->plate = NULL;
     if (read_file(t, path))
         return t->err->code;
-    if (open_plate(t, path) || hooks->gate(hooks->context, t))
+    if (open_plate(t, path) || pass_gate(t, path, hooks))
         return t->err->code;
     if (dq_plate_decode(t->plate, &t->choice, &t->frame, t->err))
         return perhaps_growing(t);
@@ -233,10 +239,11 @@ static int fits_shot(struct dq_ticket *t)
                        t->plate_path);
     if (f->pixel_aspect < shot->pixel_aspect ||
         f->pixel_aspect > shot->pixel_aspect)
-        return dq_fail(t->err, DQ_PLATE,
-                       "%s: its pixel aspect %g differs from the shot's %g",
-                       t->plate_path, (double)f->pixel_aspect,
-                       (double)shot->pixel_aspect);
+        return dq_fail(
+            t->err, DQ_PLATE,
+            "%s: its pixel aspect %g differs from the shot's %g; every "
+            "frame of a shot must have the same",
+            t->plate_path, (double)f->pixel_aspect, (double)shot->pixel_aspect);
     if (!dq_box_equal(&all, &shot->lattice))
         return dq_fail(t->err, DQ_PLATE,
                        "%s: its data window reaches beyond what the shot's "
@@ -293,7 +300,7 @@ int dq_stage_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
     if (right_by_digest(t, &done) || t->err->code)
         return t->err->code;
     if (open_plate(t, t->plate_path) || output_allowed(t) ||
-        hooks->gate(hooks->context, t))
+        pass_gate(t, t->plate_path, hooks))
         return t->err->code;
     if (dq_plate_decode(t->plate, &t->choice, &t->frame, t->err))
         return perhaps_growing(t);
