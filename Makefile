@@ -108,9 +108,10 @@ libs_for = $(foreach d,$(deps_$(1)),$(call lib,$(d)))
 BIN     := $(B)/bin
 LIBEXEC := $(B)/libexec/depthq
 # program: folder of its main, the archives and libraries it may link
-PROGRAMS := $(BIN)/depthq $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
+PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
             $(LIBEXEC)/depthq-preview $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
+main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
 main_depthq-inspect := cli/inspect_main.c
 main_depthq-preview := cli/preview_main.c
@@ -165,6 +166,9 @@ $(foreach f,$(FOLDERS),$(eval $(call lib_rule,$(f))))
 # The command starts in milliseconds: it links no pixels, no network, no torch.
 deps_depthq := cli daemon jobs base
 libs_depthq := $(LIBS_uv) $(LIBS_base)
+# The daemon alone opens the database and listens.
+deps_depthqd := daemon jobs base
+libs_depthqd := $(LIBS_uv) -lsqlite3 -lmicrohttpd $(LIBS_base)
 deps_depthq-worker  := daemon infer jobs io base
 libs_depthq-worker  := $(LIBS_uv) $(libs_infer)
 deps_depthq-inspect := cli io base

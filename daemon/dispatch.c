@@ -222,6 +222,18 @@ long dq_slot_find_job(const struct slot *slot, int64_t job)
     return -1;
 }
 
+void dq_dispatch_drop(struct dq_dispatch *d, int64_t job)
+{
+    for (int i = 0; i < d->rule.workers; i++) {
+        struct slot *slot = &d->slots[i];
+
+        for (int k = 0; k < slot->count; k++)
+            if (slot->held[k].claim.task.job == job)
+                dq_dispatch_push(d, DQ_ACTION_DROP, slot,
+                                 &slot->held[k].claim.task, NULL);
+    }
+}
+
 void dq_dispatch_forget(struct dq_dispatch *d, int64_t job)
 {
     struct dq_task task = {.job = job};

@@ -61,6 +61,7 @@ enum dq_action_kind {
     DQ_ACTION_START,  /* start the worker; tell its hello or its death */
     DQ_ACTION_JOB,    /* tell it about task.job, then ... */
     DQ_ACTION_SEND,   /* ... send it the task */
+    DQ_ACTION_DROP,   /* task need not be begun any more */
     DQ_ACTION_FORGET, /* it may forget task.job */
     DQ_ACTION_DRAIN,  /* ask it to exit */
     DQ_ACTION_KILL    /* SIGKILL; its death is told once it is reaped */
@@ -103,6 +104,8 @@ void dq_dispatch_died(struct dq_dispatch *d, int worker,
 /* Claim nothing more; what is in hand has grace_ms, then it is killed and
  * handed back. Again with less: hurry. */
 void dq_dispatch_stop(struct dq_dispatch *d, int64_t grace_ms, int64_t now_ms);
+/* Nobody wants this job's tasks any more: those not begun come back soon. */
+void dq_dispatch_drop(struct dq_dispatch *d, int64_t job);
 /* No task of this job will come any more. */
 void dq_dispatch_forget(struct dq_dispatch *d, int64_t job);
 

@@ -26,7 +26,7 @@ struct world {
 
 static void note(struct world *w, const struct dq_action *a)
 {
-    static const char *const words[] = {"start",  "job",   "send",
+    static const char *const words[] = {"start",  "job",   "send", "drop",
                                         "forget", "drain", "kill"};
     size_t used = strlen(w->log);
 

@@ -240,6 +240,9 @@ static void start(struct place *p)
         free(*a);
     if (!p->child)
         start_failed(p, &err);
+    else if (p->s->rule.started)
+        p->s->rule.started(p->s->rule.context, p->worker,
+                           dq_child_pid(p->child));
 }
 
 static void act(struct dq_supervisor *s, const struct dq_action *a)
@@ -258,6 +261,9 @@ static void act(struct dq_supervisor *s, const struct dq_action *a)
         break;
     case DQ_ACTION_SEND:
         dq_child_send(p->child, dq_wire_task_line(&a->task));
+        break;
+    case DQ_ACTION_DROP:
+        dq_child_send(p->child, dq_wire_drop_line(&a->task));
         break;
     case DQ_ACTION_FORGET:
         dq_child_send(p->child, dq_wire_forget_line(a->task.job));
@@ -286,13 +292,29 @@ static void sleep_until(struct dq_supervisor *s, int64_t due_ms)
     uv_timer_start(&s->timer, pump, (uint64_t)s->plan_ms, 0);
 }
 
+/* Decide as much as can be decided, then act on it all: a source makes its
+ * moves durable between the two, once for many. */
+static int decide_and_act(struct dq_supervisor *s)
+{
+    struct dq_action actions[64];
+    int count = 0;
+
+    while (count < 64 &&
+           dq_dispatch_next(s->dispatch, now_of(s), &actions[count]))
+        count++;
+    if (s->rule.decided)
+        s->rule.decided(s->rule.context);
+    for (int i = 0; i < count; i++)
+        act(s, &actions[i]);
+    return count > 0;
+}
+
 static void pump(uv_timer_t *timer)
 {
     struct dq_supervisor *s = timer->data;
-    struct dq_action action;
 
-    while (dq_dispatch_next(s->dispatch, now_of(s), &action))
-        act(s, &action);
+    while (decide_and_act(s))
+        ;
     if (!s->over && dq_dispatch_over(s->dispatch)) {
         s->over = 1;
         uv_timer_stop(&s->timer);
@@ -330,6 +352,23 @@ void dq_supervisor_stop(struct dq_supervisor *s, int64_t grace_ms)
 {
     dq_dispatch_stop(s->dispatch, grace_ms, now_of(s));
     pump_soon(s);
+}
+
+void dq_supervisor_drop(struct dq_supervisor *s, int64_t job)
+{
+    dq_dispatch_drop(s->dispatch, job);
+    pump_soon(s);
+}
+
+void dq_supervisor_forget(struct dq_supervisor *s, int64_t job)
+{
+    dq_dispatch_forget(s->dispatch, job);
+    pump_soon(s);
+}
+
+const struct dq_dispatch *dq_supervisor_dispatch(const struct dq_supervisor *s)
+{
+    return s->dispatch;
 }
 
 int dq_supervisor_stuck(const struct dq_supervisor *s, struct dq_err *err)

@@ -30,6 +30,9 @@ struct dq_supervise_rule {
     void *context;
     /* The line (daemon/wire.h) that tells a worker about a job; given away. */
     char *(*job_line)(void *context, int64_t job);
+    /* Decisions are made; they are acted on when this has returned. */
+    void (*decided)(void *context);
+    void (*started)(void *context, int worker, int pid);
     void (*hello)(void *context, int worker, const struct dq_wire_hello *hello);
     void (*note)(void *context, int worker, const char *text);
     void (*words)(void *context, int worker, const char *line);
@@ -49,6 +52,13 @@ void dq_supervisor_stop(struct dq_supervisor *s, int64_t grace_ms);
 
 /* The source has something new. */
 void dq_supervisor_wake(struct dq_supervisor *s);
+
+/* A job's tasks are wanted no more; it is over: see daemon/dispatch.h. */
+void dq_supervisor_drop(struct dq_supervisor *s, int64_t job);
+void dq_supervisor_forget(struct dq_supervisor *s, int64_t job);
+
+/* What its workers hold. Lent. */
+const struct dq_dispatch *dq_supervisor_dispatch(const struct dq_supervisor *s);
 
 /* Whether every device was given up; err receives why. */
 int dq_supervisor_stuck(const struct dq_supervisor *s, struct dq_err *err);

@@ -51,6 +51,12 @@ int dq_store_commit(struct dq_store *s, struct dq_err *err);
  * there may be a submit at any time. */
 struct dq_source dq_store_source(struct dq_store *s);
 
+/* A job that came to its end since this was asked last, or 0. */
+int64_t dq_store_over(struct dq_store *s);
+
+/* The dispatcher's clock begins anew: nothing waits any more. */
+int dq_store_clock_anew(struct dq_store *s, struct dq_err *err);
+
 /* Copy the database into a new file, whole and checked. DQ_EXISTS. */
 int dq_store_backup(struct dq_store *s, const char *path, struct dq_err *err);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "jobs/store_private.h"
 
 const struct dq_who dq_dispatcher = {.uid = -1, .all = 1};
@@ -133,6 +134,14 @@ void dq_move_done(struct dq_store *s, int64_t job)
 
     dq_clock_utc(now);
     dq_sql_run(s, DQ_SQL_SURVEY_NOW, "l", job);
-    dq_sql_run(s, DQ_SQL_FINISHED, "lt", job, now);
+    if (dq_sql_run(s, DQ_SQL_FINISHED, "lt", job, now) == 1) {
+        s->over = dq_grow(s->over, s->over_count + 1, sizeof *s->over);
+        s->over[s->over_count++] = job;
+    }
     dq_sql_run(s, DQ_SQL_UNFINISHED, "l", job);
+}
+
+int64_t dq_store_over(struct dq_store *s)
+{
+    return s->over_count ? s->over[--s->over_count] : 0;
 }

@@ -219,7 +219,18 @@ static int recover(struct dq_store *s, struct dq_err *err)
     }
     dq_sql_run(s, DQ_SQL_WAITS_OVER, "");
     dq_sql_run(s, DQ_SQL_HOLDS_OVER, "");
+    s->over_count = 0; /* ended then, not now */
     return dq_store_finish(s, err) ? err->code : dq_store_commit(s, err);
+}
+
+int dq_store_clock_anew(struct dq_store *s, struct dq_err *err)
+{
+    if (dq_store_begin(s, err))
+        return err->code;
+    dq_sql_run(s, DQ_SQL_WAITS_OVER, "");
+    dq_sql_run(s, DQ_SQL_HOLDS_OVER, "");
+    s->due_ms = INT64_MIN;
+    return dq_store_finish(s, err);
 }
 
 /* How long killed workers of the last daemon may take to go. */
@@ -266,6 +277,7 @@ void dq_store_close(struct dq_store *s)
     }
     if (s->lock >= 0)
         close(s->lock);
+    free(s->over);
     free(s->folder);
     free(s->path);
     free(s);

@@ -20,7 +20,9 @@ struct dq_store {
     sqlite3_stmt *counts[DQ_TASK_STATES][DQ_TASK_STATES];
     int dirty;            /* a transaction is open */
     struct dq_err broken; /* why nothing more can be written */
-    int64_t due_ms;       /* no task is due before; INT64_MIN: not known */
+    int64_t *over;        /* jobs that ended, not told yet */
+    size_t over_count;
+    int64_t due_ms; /* no task is due before; INT64_MIN: not known */
 };
 
 /* ---- store_sql.c: statements and transactions ----------------------------*/

@@ -1,0 +1,39 @@
+/* api: what the daemon answers over HTTP; schemas/openapi.yaml describes it.
+ *
+ * Reads and changes the store alone: no storage of plates or outputs is
+ * touched. What changes something is committed before it is answered. One
+ * thread.
+ */
+#ifndef DQ_DAEMON_API_H
+#define DQ_DAEMON_API_H
+
+#include <jansson.h>
+#include "daemon/http.h"
+#include "jobs/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dq_api {
+    struct dq_store *store;
+    int64_t owner; /* the daemon's uid: it and root may do everything, and
+                    * they alone may submit */
+    void *context;
+    json_t *(*workers)(void *context); /* a new reference */
+    /* Something changed: look for work. */
+    void (*changed)(void *context);
+    /* This job is being canceled. */
+    void (*canceled)(void *context, int64_t job);
+    /* The store cannot commit. Does not return. */
+    void (*broken)(void *context, const struct dq_err *err);
+};
+
+/* A dq_http_handler; context is a struct dq_api. */
+void dq_api_handle(void *context, const struct dq_http_request *request,
+                   struct dq_http_answer *answer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

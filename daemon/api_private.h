@@ -1,0 +1,29 @@
+/* api_private: what the pieces of the API share. */
+#ifndef DQ_DAEMON_API_PRIVATE_H
+#define DQ_DAEMON_API_PRIVATE_H
+
+#include "base/yaml.h"
+#include "daemon/api.h"
+
+/* One request on its way. */
+struct dq_call {
+    struct dq_api *api;
+    const struct dq_http_request *request;
+    struct dq_who who;
+    int64_t job, frame;          /* from the path */
+    int survey;                  /* the frame is the word "survey" */
+    const char *word;            /* the last piece of the path; lent */
+    int status;                  /* of success */
+    char *text;                  /* an answer that is no JSON; given away */
+    struct dq_problems problems; /* what is wrong with a job file */
+};
+
+/* The body as an object; {} when it is empty. Members must be among keys
+ * (ended by NULL). NULL: DQ_USAGE. New reference. */
+json_t *dq_call_body(struct dq_call *c, const char *const *keys,
+                     struct dq_err *err);
+
+/* POST /v1/jobs. The answer, or NULL. */
+json_t *dq_call_submit(struct dq_call *c, struct dq_err *err);
+
+#endif

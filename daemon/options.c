@@ -1,0 +1,237 @@
+#include "daemon/options.h"
+
+#include <getopt.h>
+#include <glob.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "jobs/places.h"
+
+const char dq_daemon_help[] =
+    "Examples:\n"
+    "  depthqd                                 # for one person, no set-up\n"
+    "  depthqd --device cuda:0 --device cuda:1 # a worker for each\n"
+    "  depthqd --backup queue-copy.db          # when it does not run\n"
+    "\n"
+    "Usage: depthqd [OPTION]...\n"
+    "\n"
+    "The queue: takes jobs from depthq submit, keeps them in a database and\n"
+    "has workers make their frames. What it has acknowledged outlives kills\n"
+    "and power cuts. It runs in the foreground and logs to standard error.\n"
+    "\n"
+    "      --state FOLDER    the database; a local disk (DEPTHQ_STATE, else\n"
+    "                        $XDG_STATE_HOME/depthq, ~/.local/state/depthq)\n"
+    "      --socket PATH     where clients ask (DEPTHQ_SOCKET, else\n"
+    "                        $XDG_RUNTIME_DIR/depthq/socket, or in the state)\n"
+    "      --device DEVICE   a worker on it: cpu, cuda:N, auto; once or more\n"
+    "                        (a worker for each GPU, else one on the CPU)\n"
+    "      --workers N       so many workers on each device (1)\n"
+    "      --threads N       of the network on the CPU, in each worker\n"
+    "      --grace SECONDS   for frames in hand after SIGTERM (30)\n"
+    "      --stall SECONDS   without progress until a worker is killed (600)\n"
+    "      --log-json        log lines as JSON\n"
+    "  -q, --quiet           only warnings\n"
+    "      --backup FILE     copy the database into a new file and exit\n"
+    "  -h, --help            show this\n"
+    "      --version         show which depthqd this is\n"
+    "\n"
+    "SIGTERM, SIGINT: begin no more frames, finish those in hand within the\n"
+    "grace time, exit 0. A second one hurries.\n"
+    "\n"
+    "Exit status: 0 stopped, 2 wrong usage, 74 the database is damaged, 75\n"
+    "another depthqd is there, 77 not allowed, 78 the installation is wrong.\n";
+
+enum {
+    STATE = 256,
+    SOCKET,
+    DEVICE,
+    WORKERS,
+    THREADS,
+    GRACE,
+    STALL,
+    LOG_JSON,
+    BACKUP,
+    VERSION_OF
+};
+
+static const struct option long_options[] = {
+    {"state", required_argument, NULL, STATE},
+    {"socket", required_argument, NULL, SOCKET},
+    {"device", required_argument, NULL, DEVICE},
+    {"workers", required_argument, NULL, WORKERS},
+    {"threads", required_argument, NULL, THREADS},
+    {"grace", required_argument, NULL, GRACE},
+    {"stall", required_argument, NULL, STALL},
+    {"log-json", no_argument, NULL, LOG_JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"backup", required_argument, NULL, BACKUP},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, VERSION_OF},
+    {NULL, 0, NULL, 0},
+};
+
+/* ---- one option ----------------------------------------------------------*/
+
+static int take_count(const char *name, int most, int *value,
+                      struct dq_err *err)
+{
+    long number = 0;
+
+    if (dq_text_long(optarg, &number) || number < 1 || number > most)
+        return dq_fail(err, DQ_USAGE, "--%s is 1 to %d, not '%s'", name, most,
+                       optarg);
+    *value = (int)number;
+    return DQ_OK;
+}
+
+static int take_seconds(const char *name, int64_t *ms, struct dq_err *err)
+{
+    double seconds = 0;
+
+    if (dq_text_double(optarg, &seconds) || !(seconds >= 0 && seconds < 1e7))
+        return dq_fail(err, DQ_USAGE, "--%s is in seconds, not '%s'", name,
+                       optarg);
+    *ms = (int64_t)llround(seconds * 1000);
+    return DQ_OK;
+}
+
+static int take_device(struct dq_daemon_options *o, int *count,
+                       struct dq_err *err)
+{
+    long number = 0;
+
+    if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "cpu") != 0 &&
+        (strncmp(optarg, "cuda:", 5) != 0 ||
+         dq_text_long(optarg + 5, &number) || number < 0 || number > 1023))
+        return dq_fail(err, DQ_USAGE,
+                       "--device is auto, cpu or cuda:N, not "
+                       "'%s'",
+                       optarg);
+    if (*count == DQ_DEVICES_MOST)
+        return dq_fail(err, DQ_USAGE, "at most %d devices", DQ_DEVICES_MOST);
+    o->devices[(*count)++] = optarg;
+    return DQ_OK;
+}
+
+static void take_path(char **path)
+{
+    free(*path);
+    *path = dq_path_absolute(optarg);
+}
+
+static int take(int option, struct dq_daemon_options *o, int *devices,
+                struct dq_err *err)
+{
+    switch (option) {
+    case STATE:
+        take_path(&o->state);
+        return DQ_OK;
+    case SOCKET:
+        take_path(&o->socket);
+        return DQ_OK;
+    case DEVICE:
+        return take_device(o, devices, err);
+    case WORKERS:
+        return take_count("workers", DQ_DEVICES_MOST, &o->workers, err);
+    case THREADS:
+        return take_count("threads", 1024, &o->threads, err);
+    case GRACE:
+        return take_seconds("grace", &o->grace_ms, err);
+    case STALL:
+        return take_seconds("stall", &o->stall_ms, err);
+    case LOG_JSON:
+        o->json = 1;
+        return DQ_OK;
+    case 'q':
+        o->quiet = 1;
+        return DQ_OK;
+    case BACKUP:
+        o->backup = optarg;
+        return DQ_OK;
+    case 'h':
+        o->help = 1;
+        return DQ_OK;
+    case VERSION_OF:
+        o->version = 1;
+        return DQ_OK;
+    default:
+        return dq_fail(err, DQ_USAGE, "%s", "");
+    }
+}
+
+/* ---- devices -------------------------------------------------------------*/
+
+/* Several GPUs get a worker each; with one or none the worker looks itself,
+ * for only it knows whether its libtorch can use one. */
+static int find_devices(struct dq_daemon_options *o)
+{
+    static const char *const names[] = {"cuda:0", "cuda:1", "cuda:2", "cuda:3",
+                                        "cuda:4", "cuda:5", "cuda:6", "cuda:7"};
+    glob_t found = {0};
+    int count = 1;
+
+    o->devices[0] = "auto";
+    if (!getenv("CUDA_VISIBLE_DEVICES") &&
+        glob("/dev/nvidia[0-9]", 0, NULL, &found) == 0 && found.gl_pathc > 1)
+        for (count = 0; count < 8 && count < (int)found.gl_pathc; count++)
+            o->devices[count] = names[count];
+    globfree(&found);
+    return count;
+}
+
+/* So many workers on each device, side by side. */
+static int spread(struct dq_daemon_options *o, int devices, struct dq_err *err)
+{
+    int each = o->workers;
+
+    if (devices == 0)
+        devices = find_devices(o);
+    if (devices * each > DQ_DEVICES_MOST)
+        return dq_fail(err, DQ_USAGE, "at most %d workers in all",
+                       DQ_DEVICES_MOST);
+    for (int i = devices; i < devices * each; i++)
+        o->devices[i] = o->devices[i - devices];
+    o->workers = devices * each;
+    return DQ_OK;
+}
+
+static int find_places(struct dq_daemon_options *o, struct dq_err *err)
+{
+    if (!o->state)
+        o->state = dq_place_state();
+    if (!o->socket)
+        o->socket = dq_place_socket();
+    if (!o->state || !o->socket)
+        return dq_fail(err, DQ_CONFIG,
+                       "where to? HOME is not set: give --state and --socket");
+    return DQ_OK;
+}
+
+int dq_daemon_options_parse(int argc, char **argv, struct dq_daemon_options *o,
+                            struct dq_err *err)
+{
+    struct dq_daemon_options fresh = {
+        .workers = 1, .grace_ms = 30000, .stall_ms = 600000};
+    int option, devices = 0;
+
+    *o = fresh;
+    while ((option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1)
+        if (take(option, o, &devices, err))
+            return err->code;
+    if (optind < argc)
+        return dq_fail(err, DQ_USAGE, "what is '%s' for?", argv[optind]);
+    if (o->help || o->version)
+        return DQ_OK;
+    return spread(o, devices, err) ? err->code : find_places(o, err);
+}
+
+void dq_daemon_options_free(struct dq_daemon_options *o)
+{
+    free(o->state);
+    free(o->socket);
+    o->state = o->socket = NULL;
+}

@@ -1,0 +1,36 @@
+/* options: what depthqd is told on its command line. */
+#ifndef DQ_DAEMON_OPTIONS_H
+#define DQ_DAEMON_OPTIONS_H
+
+#include <stdint.h>
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { DQ_DEVICES_MOST = 64 };
+
+struct dq_daemon_options {
+    char *state, *socket;                 /* owned */
+    const char *devices[DQ_DEVICES_MOST]; /* of each worker */
+    int workers;
+    int threads;
+    int64_t grace_ms, stall_ms;
+    int json, quiet;    /* log lines */
+    const char *backup; /* only copy the database there */
+    int help, version;  /* only show that */
+};
+
+extern const char dq_daemon_help[];
+
+/* DQ_USAGE (getopt itself has told of unknown options: err.text is "" then),
+ * DQ_CONFIG: no place for the state is known. Free in every case. */
+int dq_daemon_options_parse(int argc, char **argv, struct dq_daemon_options *o,
+                            struct dq_err *err);
+void dq_daemon_options_free(struct dq_daemon_options *o);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

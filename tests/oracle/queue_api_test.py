@@ -1,0 +1,305 @@
+"""The daemon's API against schemas/openapi.yaml, with workers that play a
+script (tests/tools/fake_worker.c): every answer has the shape that the page
+says, and no bad request changes anything.
+
+DEPTHQ_BUILD is the build to test (make sets it).
+"""
+import hashlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("DEPTHQ_BUILD", ROOT / "build/release"))
+PAGE = yaml.safe_load((ROOT / "schemas/openapi.yaml").read_text())
+JOB = "depthq: 1\nplate: p/a.####.exr\nmodel: net\noutput:\n  path: {}/a.####.exr\n"
+
+
+class Client(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("depthqd", timeout=20)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect(self.path)
+
+
+def as_json_schema(node):
+    """OpenAPI 3.0's `nullable` in the words of JSON Schema."""
+    if isinstance(node, list):
+        return [as_json_schema(n) for n in node]
+    if not isinstance(node, dict):
+        return node
+    out = {k: as_json_schema(v) for k, v in node.items() if k != "nullable"}
+    return {"anyOf": [out, {"type": "null"}]} if node.get("nullable") is True else out
+
+
+SCHEMAS = as_json_schema(PAGE["components"]["schemas"])
+
+
+def route_of(path):
+    """The path of the page that a request's path is of."""
+    for pattern in PAGE["paths"]:
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path):
+            return pattern
+    return None
+
+
+def check(method, path, status, kind, body):
+    """An answer is one that the page tells of."""
+    operation = PAGE["paths"][route_of(path)][method.lower()]
+    assert str(status) in operation["responses"], f"{method} {path}: {status} is not on the page"
+    answer = operation["responses"][str(status)]
+    if "$ref" in answer:
+        answer = PAGE["components"]["responses"][answer["$ref"].split("/")[-1]]
+    media, content = next(iter(answer["content"].items()))
+    assert kind.startswith(media), f"{kind} is not {media}"
+    if media == "application/json":
+        schema = {"components": {"schemas": SCHEMAS}, **as_json_schema(content["schema"])}
+        jsonschema.Draft7Validator(schema).validate(json.loads(body))
+
+
+class ApiTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="dq-api-"))
+        (self.folder / "bin").mkdir()
+        (self.folder / "models").mkdir()
+        shutil.copy(BUILD / "bin/depthqd", self.folder / "bin/depthqd")
+        shutil.copy(BUILD / "tools/fake_worker", self.folder / "bin/depthq-worker")
+        (self.folder / "models/net.fake").write_text("{}")
+        digest = hashlib.sha256(b"{}").hexdigest()
+        (self.folder / "models/net@1.json").write_text(json.dumps(
+            {"depthq_manifest": 1, "name": "net", "version": "1", "file": "net.fake",
+             "bytes": 2, "sha256": digest, "contract": {}}))
+        self.daemon = None
+        self.start()
+
+    def tearDown(self):
+        if self.daemon:
+            self.daemon.kill()
+            self.daemon.wait()
+        shutil.rmtree(self.folder)
+
+    def start(self, script=""):
+        env = {**os.environ, "DEPTHQ_STATE": str(self.folder / "state"), "FAKE_WORKER": script,
+               "DEPTHQ_MODELS": str(self.folder / "models"), "XDG_DATA_HOME": "/nowhere"}
+        self.socket = self.folder / "state/socket"
+        self.daemon = subprocess.Popen([self.folder / "bin/depthqd", "-q"], env=env)
+        self.until(lambda: self.socket.exists() and self.get("/healthz")["status"] == "ok")
+
+    def stop(self, number=signal.SIGTERM):
+        self.daemon.send_signal(number)
+        status = self.daemon.wait(timeout=60)
+        self.daemon = None
+        return status
+
+    def until(self, what):
+        for _ in range(600):
+            try:
+                if what():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        self.fail("it did not happen")
+
+    def ask(self, method, path, body=None, headers={}):
+        client = Client(self.socket)
+        client.request(method, path, body=body, headers=headers)
+        answer = client.getresponse()
+        text = answer.read().decode()
+        client.close()
+        plain = path.split("?")[0]
+        if route_of(plain) and answer.status != 405:
+            check(method, plain, answer.status, answer.getheader("Content-Type"), text)
+        return answer.status, text
+
+    def get(self, path):
+        status, text = self.ask("GET", path)
+        self.assertEqual(status, 200, text)
+        return json.loads(text)
+
+    def submit(self, key, frames="1-5", out=None, **more):
+        body = {"key": key, "yaml": JOB.format(out or key), "file": "/j/s.yaml", "folder": "/j",
+                "frames": frames, **more}
+        status, text = self.ask("POST", "/v1/jobs", json.dumps(body))
+        return status, json.loads(text)
+
+    def wait(self, job, *states):
+        self.until(lambda: self.get(f"/v1/jobs/{job}")["state"] in states)
+
+    # ---- what works ----------------------------------------------------------
+
+    def test_a_job_goes_from_submit_to_done_and_each_page_tells_of_it(self):
+        status, answer = self.submit("one", "1-25")
+        self.assertEqual((status, answer["fresh"]), (201, True))
+        job = answer["job"]
+        self.wait(job, "done")
+        counts = self.get(f"/v1/jobs/{job}")["counts"]
+        self.assertEqual(counts["done"], 25)
+        self.assertEqual(sum(counts.values()), 25)
+        seen, after = [], ""
+        while True:
+            page = self.get(f"/v1/jobs/{job}/frames?limit=7{after}")
+            seen += [f["frame"] for f in page["frames"]]
+            if page["next"] is None:
+                break
+            after = f"&after={page['next']}"
+        self.assertEqual(seen, list(range(1, 26)))
+        self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/3/attempts")["attempts"]), 1)
+        self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/survey/attempts")["attempts"]), 1)
+        verbs = [e["verb"] for e in self.get(f"/v1/jobs/{job}/events?limit=1000")["events"]]
+        self.assertEqual(verbs.count("finish"), 26)
+        self.assertEqual(self.get("/v1/workers")["workers"][0]["execution"], "fake")
+        metrics = self.ask("GET", "/metrics")[1]
+        self.assertIn('depthq_tasks{state="done"} 26', metrics)
+        self.assertEqual(self.ask("DELETE", f"/v1/jobs/{job}")[0], 200)
+        self.assertEqual(self.ask("GET", f"/v1/jobs/{job}")[0], 404)
+
+    def test_verbs_change_a_held_job_as_they_say(self):
+        job = self.submit("one", hold=True)[1]["job"]
+        state = lambda: self.get(f"/v1/jobs/{job}")["state"]
+        do = lambda verb, body=None: self.ask("POST", f"/v1/jobs/{job}/{verb}", body)
+        self.assertEqual(state(), "held")
+        self.assertEqual(do("priority", '{"priority": 90}')[0], 200)
+        self.assertEqual(self.get(f"/v1/jobs/{job}")["priority"], 90)
+        self.assertEqual(json.loads(do("eat", '{"frames": "2-3"}')[1])["moved"], 2)
+        self.assertEqual(do("cancel")[0], 200)
+        self.assertEqual(state(), "canceled")
+        self.assertEqual(do("cancel")[0], 409)
+        self.assertEqual(do("pause")[0], 409)
+        self.assertEqual(do("retry")[0], 200)
+        self.wait(job, "done")
+        self.assertEqual(self.get(f"/v1/jobs/{job}")["counts"]["eaten"], 2)
+
+    def test_a_resend_is_answered_with_the_same_job(self):
+        first, again = self.submit("one"), self.submit("one")
+        self.assertEqual((first[0], again[0]), (201, 200))
+        self.assertEqual(first[1]["job"], again[1]["job"])
+        self.assertEqual(self.submit("one", "1-6")[0], 409)
+        self.assertEqual(len(self.get("/v1/jobs")["jobs"]), 1)
+
+    def test_what_was_acknowledged_outlives_sigkill(self):
+        self.stop()
+        self.start("3=hang")
+        job = self.submit("one", "1-5")[1]["job"]
+        held = self.submit("two", "1-5", hold=True)[1]["job"]
+        self.until(lambda: self.get(f"/v1/jobs/{job}")["counts"]["running"] >= 1)
+        worker = self.get("/v1/workers")["workers"][0]["pid"]
+        self.stop(signal.SIGKILL)
+        self.start()
+        self.assertFalse(self.alive(worker))
+        self.wait(job, "done")
+        self.assertEqual(self.get(f"/v1/jobs/{held}")["state"], "held")
+        self.assertEqual(self.stop(), 0)
+
+    @staticmethod
+    def alive(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except OSError:
+            return False
+
+    # ---- what does not -------------------------------------------------------
+
+    def test_bad_requests_are_told_and_change_nothing(self):
+        job = self.submit("one", hold=True)[1]["job"]
+        good = {"key": "k", "yaml": JOB.format("q"), "file": "/j/s.yaml", "folder": "/j", "frames": "1-5"}
+        other = lambda **change: json.dumps({**good, **change})
+        cases = [
+            (400, "POST", "/v1/jobs", "{"), (400, "POST", "/v1/jobs", "[]"), (400, "POST", "/v1/jobs", ""),
+            (400, "POST", "/v1/jobs", '{"key": "a", "key": "a"}'), (400, "POST", "/v1/jobs", "\xff\xfe"),
+            (400, "POST", "/v1/jobs", other(key="")), (400, "POST", "/v1/jobs", other(key="x" * 129)),
+            (400, "POST", "/v1/jobs", other(key=7)), (400, "POST", "/v1/jobs", other(uid=0)),
+            (400, "POST", "/v1/jobs", other(folder="j")), (400, "POST", "/v1/jobs", other(frames="5-1")),
+            (400, "POST", "/v1/jobs", other(frames="1-4000000000")), (400, "POST", "/v1/jobs", other(priority=101)),
+            (400, "POST", "/v1/jobs", other(hold=1)), (400, "POST", "/v1/jobs", other(after=-1)),
+            (404, "POST", "/v1/jobs", other(after=99)),
+            (403, "POST", "/v1/jobs", other(yaml=JOB.format("q").replace("net", "./net.pt"))),
+            (422, "POST", "/v1/jobs", other(yaml=JOB.format("q").replace("net", "nett"))),
+            (422, "POST", "/v1/jobs", other(yaml="depthq: 1\nplat: x\n")),
+            (409, "POST", "/v1/jobs", other(yaml=JOB.format("one"))),
+            (413, "POST", "/v1/jobs", "x" * (5 << 20)),
+            (404, "GET", "/v1/jobs/99", None), (404, "GET", "/v1/jobs/x", None), (404, "GET", "/", None),
+            (404, "GET", f"/v1/jobs/{job}/frames/77/attempts", None),
+            (404, "GET", "/v1/jobs/99/frames", None), (404, "GET", f"/v1/jobs/{job}/", None),
+            (400, "GET", "/v1/jobs?limit=0", None), (400, "GET", "/v1/jobs?limit=1e3", None),
+            (405, "PUT", "/v1/jobs", None), (405, "POST", "/healthz", "{}"),
+            (405, "GET", f"/v1/jobs/{job}/cancel", None),
+            (404, "POST", f"/v1/jobs/{job}/explode", None), (404, "POST", "/v1/jobs/99/cancel", None),
+            (400, "POST", f"/v1/jobs/{job}/cancel", '{"frames": "1"}'),
+            (400, "POST", f"/v1/jobs/{job}/eat", '{"frames": "x"}'),
+            (404, "POST", f"/v1/jobs/{job}/eat", '{"frames": "1,99"}'),
+            (409, "POST", f"/v1/jobs/{job}/retry", '{"frames": "1"}'), (409, "POST", f"/v1/jobs/{job}/retry", None),
+            (400, "POST", f"/v1/jobs/{job}/priority", "{}"), (400, "POST", f"/v1/jobs/{job}/priority", '{"priority": 1.5}'),
+            (409, "DELETE", f"/v1/jobs/{job}", None),
+        ]
+        before = self.get("/v1/jobs"), self.get(f"/v1/jobs/{job}/events")
+        for status, method, path, body in cases:
+            with self.subTest(f"{method} {path} {(body or '')[:80]}"):
+                got, text = self.ask(method, path, body.encode("latin-1") if body else body)
+                self.assertEqual(got, status, text)
+                error = json.loads(text)["error"]
+                self.assertTrue(error["code"] and error["message"])
+        self.assertEqual((self.get("/v1/jobs"), self.get(f"/v1/jobs/{job}/events")), before)
+
+    def test_a_bad_job_file_is_told_line_by_line(self):
+        status, answer = self.submit("one")
+        self.assertEqual(status, 201)
+        body = {"key": "k", "yaml": "depthq: 1\nplat: x\noutput: 7\n", "file": "/j/s.yaml", "folder": "/j", "frames": "1"}
+        text = json.loads(self.ask("POST", "/v1/jobs", json.dumps(body))[1])
+        self.assertIn(2, [p["line"] for p in text["problems"]])
+        self.assertIn("/j/s.yaml:", text["error"]["message"])
+
+    def test_half_requests_and_silent_clients_hold_nobody_up(self):
+        silent = []
+        for i in range(200):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(str(self.socket))
+            s.send(b"POST /v1/jobs HTTP/1.1\r\nContent-Le" if i % 2 else b"")
+            silent.append(s)
+        for _ in range(20):
+            self.assertEqual(self.get("/healthz")["status"], "ok")
+        for s in silent:
+            s.close()
+        self.assertEqual(self.get("/v1/jobs")["jobs"], [])
+
+    def test_others_may_read_and_not_touch(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root, to become somebody else")
+        job = self.submit("one", hold=True)[1]["job"]
+        os.chmod(self.folder, 0o755)
+        os.chmod(self.folder / "state", 0o755)
+        os.chmod(self.socket, 0o666)
+        # as root the daemon's user is root: nobody else may submit
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                ok = self.get(f"/v1/jobs/{job}")["id"] == job
+                ok &= self.submit("other")[0] == 403
+                ok &= self.ask("POST", f"/v1/jobs/{job}/cancel")[0] == 403
+                ok &= self.ask("DELETE", f"/v1/jobs/{job}")[0] == 403
+            except BaseException:
+                ok = False
+            os._exit(0 if ok else 1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(self.get(f"/v1/jobs/{job}")["state"], "held")
+
+
+if __name__ == "__main__":
+    unittest.main()
