@@ -109,3 +109,18 @@ char *dq_path_libexec(const char *name, struct dq_err *err)
     free(folder);
     return found;
 }
+
+char *dq_shot_folder(const char *output_pattern)
+{
+    char *folder = dq_path_folder(output_pattern);
+    char *name = dq_strdup(dq_path_name(output_pattern));
+    char *shot;
+
+    for (char *c = name; *c; c++)
+        if (*c == '#')
+            *c = '@';
+    shot = dq_asprintf("%s/.depthq/%s", folder, name);
+    free(name);
+    free(folder);
+    return shot;
+}

@@ -16,6 +16,10 @@ char *dq_path_absolute(const char *path);
 char *dq_path_folder(const char *path);     /* "a/b.exr" -> "a"; "b" -> "." */
 const char *dq_path_name(const char *path); /* borrowed: "b.exr" */
 
+/* The shot's folder for an output pattern (absolute, #-form): `.depthq/
+ * <file name of the pattern, '#' as '@'>` in the output folder. */
+char *dq_shot_folder(const char *output_pattern);
+
 /* A program or plugin of our own: <folder of this executable>/../libexec/
  * depthq/name, or beside this executable, or where a build's tests have it
  * (../../libexec/depthq). DQ_CONFIG when it is not there. */

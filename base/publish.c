@@ -314,26 +314,21 @@ int dq_publish(const char *path, const void *bytes, size_t count,
 
 /* ---- sweep --------------------------------------------------------------- */
 
-/* ".<name>.<tag>.tmp" with a tag that begins as told. The tag holds no dot, or
- * `a` would take the temps of `a.exr` for its own. */
-static int is_temp_of(const char *entry, const char *name,
-                      const char *tag_prefix)
+/* ".<name>.<tag>.tmp" with a tag that begins as told; a tag holds no dot. */
+static int is_temp(const char *entry, const char *tag_prefix)
 {
-    size_t n = strlen(name);
-    const char *tag, *end;
+    size_t n = strlen(entry), tmp = strlen(".tmp");
+    const char *tag;
 
-    if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0 ||
-        entry[n + 1] != '.')
+    if (entry[0] != '.' || n <= tmp || strcmp(entry + n - tmp, ".tmp") != 0)
         return 0;
-    tag = entry + n + 2;
-    end = strchr(tag, '.');
-    return end && end > tag && strcmp(end, ".tmp") == 0 &&
-           strncmp(tag, tag_prefix, strlen(tag_prefix)) == 0;
+    tag = memrchr(entry, '.', n - tmp);
+    return tag > entry + 1 && tag + 1 < entry + n - tmp &&
+           strncmp(tag + 1, tag_prefix, strlen(tag_prefix)) == 0;
 }
 
-int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s)
+int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s)
 {
-    char *folder = dq_path_folder(path);
     DIR *dir = opendir(folder);
     time_t now = time(NULL);
     struct dirent *entry;
@@ -341,7 +336,7 @@ int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s)
     int swept = 0;
 
     while (dir && (entry = readdir(dir))) {
-        if (!is_temp_of(entry->d_name, dq_path_name(path), tag_prefix) ||
+        if (!is_temp(entry->d_name, tag_prefix) ||
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
             now - st.st_mtime < age_s)
             continue;
@@ -349,6 +344,5 @@ int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s)
     }
     if (dir)
         closedir(dir);
-    free(folder);
     return swept;
 }

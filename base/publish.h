@@ -40,10 +40,10 @@ int dq_publish(const char *path, const void *bytes, size_t count,
  * DQ_CREATE, DQ_DENIED, DQ_FULL or DQ_IO with the path. */
 int dq_make_folders(const char *path, struct dq_err *err);
 
-/* Remove temps of earlier, dead writers beside path whose tag begins with
- * tag_prefix and which are at least age_s seconds old. Returns how many went;
- * failures are ignored: a temp is never read. */
-int dq_publish_sweep(const char *path, const char *tag_prefix, int age_s);
+/* Remove temps of dead writers in a folder, whatever file they were for: those
+ * whose tag begins with tag_prefix and which are at least age_s seconds old.
+ * Returns how many went; failures are ignored: a temp is never read. */
+int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s);
 
 #ifdef __cplusplus
 }

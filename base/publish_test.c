@@ -411,15 +411,17 @@ static void sweeping_takes_old_temps_of_our_own_only(void **state)
     put_file("out/.a.exr.job-3.tmp", ""); /* young */
     put_old("out/.b.exr.job-1.tmp");      /* of another file */
     put_old("out/.a.exr.job-1");          /* no temp */
+    put_old("out/.job-1.tmp");            /* a tag, and no name */
     put_old("out/a.exr.job-1.tmp");       /* a user's file */
     put_old("out/a.exr");
-    assert_int_equal(dq_publish_sweep("out/a.exr", "job-", 3600), 2);
+    assert_int_equal(dq_publish_sweep("out", "job-", 3600), 3);
     assert_int_equal(entries_in("out"), 6);
     assert_int_equal(access("out/.a.exr.job-1-7.tmp", F_OK), -1);
     assert_int_equal(access("out/.a.exr.job-2.tmp", F_OK), -1);
-    assert_int_equal(dq_publish_sweep("out/a", "", 0), 0); /* a is not a.exr */
-    assert_int_equal(dq_publish_sweep("none/a.exr", "", 0), 0);
-    assert_int_equal(dq_publish_sweep("out/a.exr", "job-", 0), 1);
+    assert_int_equal(access("out/.b.exr.job-1.tmp", F_OK), -1);
+    assert_int_equal(dq_publish_sweep("none", "", 0), 0);
+    assert_int_equal(dq_publish_sweep("out", "job-", 0), 1);
+    assert_int_equal(dq_publish_sweep("out", "", 0), 1); /* the other's */
 }
 
 #define in_folder(test) \

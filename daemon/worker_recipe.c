@@ -5,6 +5,7 @@
 
 #include "base/fingerprint.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "infer/tile_plan.h"
 #include "io/ledger.h"
 #include "jobs/spec.h"

@@ -12,21 +12,6 @@
 
 enum { LEDGER_FORMAT = 1, RECORD_LIMIT = 64 * 1024 };
 
-char *dq_shot_folder(const char *output_pattern)
-{
-    char *folder = dq_path_folder(output_pattern);
-    char *name = dq_strdup(dq_path_name(output_pattern));
-    char *shot;
-
-    for (char *c = name; *c; c++)
-        if (*c == '#')
-            *c = '@';
-    shot = dq_asprintf("%s/.depthq/%s", folder, name);
-    free(name);
-    free(folder);
-    return shot;
-}
-
 static char *record_path(const char *shot_folder, int32_t frame)
 {
     return dq_asprintf("%s/done/%" PRId32 ".json", shot_folder, frame);

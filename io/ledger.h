@@ -3,7 +3,7 @@
  * One small JSON file a frame, `<shot folder>/done/<frame>.json`, published
  * like every other file: many programs on many machines may note frames at
  * once, and no line is ever torn. A record is a claim; whoever relies on it
- * compares size and time of the files with it (dq_ledger_output_same).
+ * compares size and time of the files with it (dq_file_mark_same).
  */
 #ifndef DQ_IO_LEDGER_H
 #define DQ_IO_LEDGER_H
@@ -30,11 +30,6 @@ struct dq_done {
     struct dq_file_mark output;
     struct dq_file_mark plate;
 };
-
-/* The shot's folder for an output pattern (absolute, #-form): `.depthq/
- * <file name of the pattern, '#' as '@'>` in the output folder. Caller
- * frees. */
-char *dq_shot_folder(const char *output_pattern);
 
 /* Read a frame's record. 0: found. DQ_MISSING: none, or one that cannot be
  * read (err NULL is fine: the frame is done again then). */

@@ -129,3 +129,26 @@ load run_fake
     [ "$status" -eq 0 ]
     grep -q '^worker 1: mind-the-gap$' <<< "$output"
 }
+
+@test "what dead workers left half-written is gone after the run, another run's is not" {
+    mv bin/depthq-worker bin/real-worker
+    mkdir -p depth
+    cat > bin/depthq-worker <<'SH'
+#!/bin/bash
+# as if it had died in mid-publish: a temp of its own run
+while [ "$1" != --run-id ] && [ $# -gt 0 ]; do args+=("$1"); shift; done
+echo half > "depth/.d.1003.exr.$2-1003-1.tmp"
+echo "$2" > run-id
+exec "$(dirname "$0")/real-worker" "${args[@]}" "$@"
+SH
+    chmod +x bin/depthq-worker
+    echo half > depth/.d.1004.exr.run99-1-0-1004-1.tmp # running now, elsewhere
+    echo half > depth/.d.1005.exr.run98-1-0-1005-1.tmp # dead for long
+    touch -d '3 days ago' depth/.d.1005.exr.run98-1-0-1005-1.tmp
+    echo mine > depth/.d.1006.exr.backup.tmp           # somebody's own
+    touch -d '3 days ago' depth/.d.1006.exr.backup.tmp
+    run depthq run shot.yaml
+    [ "$status" -eq 0 ]
+    [[ "$(cat run-id)" == run* ]]
+    [ "$(ls -A depth | grep tmp | tr '\n' ' ')" = ".d.1004.exr.run99-1-0-1004-1.tmp .d.1006.exr.backup.tmp " ]
+}
