@@ -56,3 +56,16 @@ outputs_are_whole() {
 }
 
 depth_sums() { sha256sum depth/d.*.exr; }
+
+# as_nobody COMMAND: as `run`, by a user who owns nothing; root may do too much
+as_nobody() {
+    local as=()
+    if [ "$(id -u)" = 0 ]; then
+        chmod a+rwx . "$BATS_TEST_TMPDIR"
+        chmod a+rx "${BATS_TEST_TMPDIR%/*}" "${BATS_TEST_TMPDIR%/*/*}"
+        as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+        "${as[@]}" true 2>/dev/null || skip "may not become another user"
+        "${as[@]}" test -x "$BUILD/bin/depthq" || skip "the build is not for other users"
+    fi
+    HOME=/nonexistent run "${as[@]}" bash -c "$1"
+}
