@@ -1,0 +1,258 @@
+#include "infer/shot_pair.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { ROUNDS = 6, LEAST_POINTS = 16 };
+
+static const double TUKEY = 4.685, COUNTS = 0.01, FAR_END = 0.05;
+
+/* Differences below this share of the spread are agreement: sky is flat to
+ * the last bit, and where it fills half of the picture the MAD is nought. */
+static const double EXACT = 1e-3;
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The share-quantile of the values whose base counts; scratch: n values. */
+static double quantile(const double *v, const double *base, int n, double share,
+                       double *scratch)
+{
+    int kept = 0;
+
+    for (int i = 0; i < n; i++)
+        if (base[i] > COUNTS)
+            scratch[kept++] = v[i];
+    if (kept == 0)
+        return 0;
+    qsort(scratch, (size_t)kept, sizeof *scratch, ascending);
+    return scratch[(int)(share * (kept - 1) + 0.5)];
+}
+
+/* w = base (1 - (r / d)^2)^2, d = 4.685 * 1.4826 * MAD; never quite 0. */
+static void tukey(const double *r, const double *base, int n, double floor,
+                  double *scratch, double *w)
+{
+    double *size = scratch + n, reach;
+
+    for (int i = 0; i < n; i++)
+        size[i] = fabs(r[i]);
+    reach = TUKEY * (1.4826 * quantile(size, base, n, 0.5, scratch) + floor) +
+            1e-30;
+    for (int i = 0; i < n; i++) {
+        double k = fmax(0, 1 - r[i] * r[i] / (reach * reach));
+
+        w[i] = base[i] * k * k + 1e-9 * base[i];
+    }
+}
+
+static int enough(const double *w, int n)
+{
+    int count = 0;
+
+    for (int i = 0; i < n; i++)
+        count += w[i] > COUNTS;
+    return count >= LEAST_POINTS;
+}
+
+/* ---- affine -------------------------------------------------------------- */
+
+struct moments {
+    double total, mu, mv, uu, vv, uv;
+};
+
+static void moments(const double *u, const double *v, const double *w, int n,
+                    struct moments *m)
+{
+    memset(m, 0, sizeof *m);
+    for (int i = 0; i < n; i++) {
+        m->total += w[i];
+        m->mu += w[i] * u[i];
+        m->mv += w[i] * v[i];
+    }
+    m->mu /= m->total;
+    m->mv /= m->total;
+    for (int i = 0; i < n; i++) {
+        double du = u[i] - m->mu, dv = v[i] - m->mv;
+
+        m->uu += w[i] * du * du / m->total;
+        m->vv += w[i] * dv * dv / m->total;
+        m->uv += w[i] * du * dv / m->total;
+    }
+}
+
+/* Residuals to start from: of the line through the medians whose ratio is that
+ * of the middle halves. Least squares would start at the movers. Without such
+ * halves (sky fills them): false. */
+static int first_residuals(const double *u, const double *v, const double *base,
+                           int n, double *scratch, double *r)
+{
+    double at[2][3], rho;
+
+    for (int i = 0; i < 3; i++) {
+        at[0][i] = quantile(u, base, n, 0.25 * (i + 1), scratch);
+        at[1][i] = quantile(v, base, n, 0.25 * (i + 1), scratch);
+    }
+    if (!(at[0][2] > at[0][0]) || !(at[1][2] > at[1][0]))
+        return 0;
+    rho = (at[1][2] - at[1][0]) / (at[0][2] - at[0][0]);
+    for (int i = 0; i < n; i++)
+        r[i] = v[i] - at[1][1] - rho * (u[i] - at[0][1]);
+    return 1;
+}
+
+static int affine_rounds(const double *u, const double *v, const double *base,
+                         int n, double *scratch, struct moments *m)
+{
+    double *w = scratch, *r = scratch + n;
+
+    moments(u, v, base, n, m);
+    if (first_residuals(u, v, base, n, w, r))
+        tukey(r, base, n, EXACT * sqrt(m->vv), r + n, w);
+    else
+        memcpy(w, base, (size_t)n * sizeof *w);
+    for (int round = 0;; round++) {
+        double rho;
+
+        moments(u, v, w, n, m);
+        if (!(m->uv > 0) || !(m->uu > 0))
+            return 0;
+        if (round == ROUNDS)
+            return 1;
+        rho = sqrt(m->vv / m->uu);
+        for (int i = 0; i < n; i++)
+            r[i] = v[i] - m->mv - rho * (u[i] - m->mu);
+        tukey(r, base, n, EXACT * sqrt(m->vv), r + n, w);
+    }
+}
+
+int dq_pair_affine(const double *u, const double *v, const double *w, int n,
+                   struct dq_pair *pair)
+{
+    double *scratch;
+    struct moments m;
+    int found;
+
+    if (!enough(w, n))
+        return 0;
+    scratch = dq_new_array((size_t)n * 4, sizeof *scratch);
+    found = affine_rounds(u, v, w, n, scratch, &m);
+    free(scratch);
+    if (!found)
+        return 0;
+    pair->rho = sqrt(m.vv / m.uu);
+    pair->q = m.total * m.uv * m.uv / (m.uu * m.vv);
+    pair->m_a = m.mu;
+    pair->m_c = m.mv;
+    return isfinite(pair->rho) && pair->q > 0;
+}
+
+/* ---- dolly --------------------------------------------------------------- */
+
+/* Solve the 3 x 3 a p = b by elimination with pivots; false: singular. */
+static int solve_3(double a[3][4], double p[3])
+{
+    for (int k = 0; k < 3; k++) {
+        int best = k;
+
+        for (int i = k + 1; i < 3; i++)
+            if (fabs(a[i][k]) > fabs(a[best][k]))
+                best = i;
+        if (!(fabs(a[best][k]) > 1e-14))
+            return 0;
+        for (int j = 0; j < 4; j++) {
+            double was = a[k][j];
+
+            a[k][j] = a[best][j];
+            a[best][j] = was;
+        }
+        for (int i = k + 1; i < 3; i++)
+            for (int j = 3; j >= k; j--)
+                a[i][j] -= a[k][j] * a[i][k] / a[k][k];
+    }
+    for (int k = 2; k >= 0; k--) {
+        p[k] = a[k][3];
+        for (int j = k + 1; j < 3; j++)
+            p[k] -= a[k][j] * p[j];
+        p[k] /= a[k][k];
+    }
+    return 1;
+}
+
+/* Weighted least squares of the parabola, in units of u's spread. */
+static int fit_parabola(const double *u, const double *v, const double *w,
+                        int n, double z, double unit, double p[3])
+{
+    double a[3][4] = {{0}}, total = 1e-300;
+
+    for (int i = 0; i < n; i++)
+        total += w[i];
+    for (int i = 0; i < n; i++) {
+        double x = (u[i] - z) / unit, c[3] = {1, x, x * x};
+
+        for (int r = 0; r < 3; r++) {
+            for (int s = 0; s < 3; s++)
+                a[r][s] += w[i] / total * c[r] * c[s];
+            a[r][3] += w[i] / total * c[r] * v[i];
+        }
+    }
+    return solve_3(a, p);
+}
+
+/* Robust; slope and level at the far end. Returns the weight left, 0: none. */
+static double parabola(const double *u, const double *v, const double *base,
+                       int n, double *scratch, double *slope, double *at,
+                       double *level)
+{
+    double *w = scratch, *r = scratch + n, p[3] = {0}, total = 0, unit;
+    struct moments m;
+
+    moments(u, v, base, n, &m);
+    unit = sqrt(m.uu);
+    *at = quantile(u, base, n, FAR_END, r);
+    memcpy(w, base, (size_t)n * sizeof *w);
+    for (int round = 0; unit > 0; round++) {
+        if (!fit_parabola(u, v, w, n, *at, unit, p))
+            return 0;
+        if (round == ROUNDS)
+            break;
+        for (int i = 0; i < n; i++) {
+            double x = (u[i] - *at) / unit;
+
+            r[i] = v[i] - p[0] - p[1] * x - p[2] * x * x;
+        }
+        tukey(r, base, n, EXACT * sqrt(m.vv), r + n, w);
+    }
+    for (int i = 0; i < n; i++)
+        total += w[i];
+    *slope = unit > 0 ? p[1] / unit : 0;
+    *level = p[0];
+    return *slope > 0 ? total : 0;
+}
+
+int dq_pair_dolly(const double *u, const double *v, const double *w, int n,
+                  struct dq_pair *pair)
+{
+    double *scratch, forth, back, from, level, q = 0;
+
+    if (!enough(w, n))
+        return 0;
+    scratch = dq_new_array((size_t)n * 4, sizeof *scratch);
+    if (parabola(v, u, w, n, scratch, &back, &from, &level) > 0)
+        q = parabola(u, v, w, n, scratch, &forth, &from, &level);
+    free(scratch);
+    if (!(q > 0))
+        return 0;
+    pair->rho = sqrt(forth / back);
+    pair->q = q;
+    pair->m_a = from;
+    pair->m_c = level;
+    return isfinite(pair->rho);
+}
