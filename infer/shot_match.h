@@ -1,0 +1,30 @@
+/* shot_match: which blocks of two frames show the same points. Internal to
+ * shot_solve.
+ *
+ * One shift a pair by phase correlation of the luma: none for a camera that
+ * stands, the pan's for one that turns. Half of it goes to either frame: if
+ * one alone were sampled between blocks it would lose contrast, and every
+ * pair would lean the same way. */
+#ifndef DQ_INFER_SHOT_MATCH_H
+#define DQ_INFER_SHOT_MATCH_H
+
+#include "base/err.h"
+#include "infer/shot_solve.h"
+
+struct dq_matcher;
+
+/* views are borrowed until dq_matcher_free. DQ_BUG for impossible sizes. */
+struct dq_matcher *dq_matcher_new(const struct dq_shot_views *views,
+                                  struct dq_err *err);
+void dq_matcher_free(struct dq_matcher *matcher);
+
+/* The pair's statistics; false: no evidence (a frame is missing, the lumas at
+ * matched blocks do not correlate, the guides say nothing). */
+int dq_match_pair(struct dq_matcher *matcher, int a, int c,
+                  struct dq_pair *pair);
+
+/* Whether c shows another place than a: both lumas have a pattern and do not
+ * correlate, however shifted. A black, white or flat frame is no cut. */
+int dq_match_is_cut(struct dq_matcher *matcher, int a, int c);
+
+#endif

@@ -1,0 +1,311 @@
+#include "infer/shot_solve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "infer/shot_match.h"
+
+enum { ROUNDS = 4, HALF = DQ_SHOT_LAG };
+
+static const double LAMBDA = 1e-6, HUBER = 1.345;
+
+/* ---- band ---------------------------------------------------------------- */
+
+static double *band_at(double *a, int half, int i, int j)
+{
+    return a + (size_t)i * ((size_t)half + 1) + (size_t)(j - i + half);
+}
+
+int dq_band_solve(double *a, double *b, int n, int half)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = i > half ? i - half : 0; j <= i; j++) {
+            double v = *band_at(a, half, i, j);
+
+            for (int k = i > half ? i - half : 0; k < j; k++)
+                if (k >= j - half)
+                    v -= *band_at(a, half, i, k) * *band_at(a, half, j, k);
+            if (i == j && !(v > 0))
+                return -1;
+            *band_at(a, half, i, j) =
+                i == j ? sqrt(v) : v / *band_at(a, half, j, j);
+        }
+    for (int i = 0; i < n; i++) {
+        for (int k = i > half ? i - half : 0; k < i; k++)
+            b[i] -= *band_at(a, half, i, k) * b[k];
+        b[i] /= *band_at(a, half, i, i);
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        for (int k = i + 1; k < n && k <= i + half; k++)
+            b[i] -= *band_at(a, half, k, i) * b[k];
+        b[i] /= *band_at(a, half, i, i);
+    }
+    return 0;
+}
+
+/* ---- differences --------------------------------------------------------- */
+
+struct stretch {
+    const struct dq_pair *pairs;
+    const double *target;
+    double *weight; /* a pair; 0: not of this stretch */
+    int count;
+    int first, end, anchor; /* frames; end excluded */
+    double *a, *b;          /* the band system over first .. end */
+};
+
+/* weight (x_i - x_j - target)^2; what is known of the anchor (x = 0) leaves
+ * the equations, so that a pair with it may be of any length. */
+static void add_difference(struct stretch *s, int i, int j, double target,
+                           double weight)
+{
+    int row = i - s->first, col = j - s->first;
+
+    if (i != s->anchor) {
+        *band_at(s->a, HALF, row, row) += weight;
+        s->b[row] += weight * target;
+    }
+    if (j != s->anchor) {
+        *band_at(s->a, HALF, col, col) += weight;
+        s->b[col] -= weight * target;
+    }
+    if (i != s->anchor && j != s->anchor)
+        *band_at(s->a, HALF, row > col ? row : col, row > col ? col : row) -=
+            weight;
+}
+
+static void solve_once(struct stretch *s, double *x)
+{
+    int n = s->end - s->first;
+
+    memset(s->a, 0, (size_t)n * (HALF + 1) * sizeof *s->a);
+    memset(s->b, 0, (size_t)n * sizeof *s->b);
+    for (int i = 0; i < s->count; i++)
+        if (s->weight[i] > 0)
+            add_difference(s, s->pairs[i].a, s->pairs[i].c, s->target[i],
+                           s->weight[i]);
+    for (int t = s->first; t + 1 < s->end; t++)
+        add_difference(s, t + 1, t, 0, LAMBDA);
+    *band_at(s->a, HALF, s->anchor - s->first, s->anchor - s->first) = 1;
+    s->b[s->anchor - s->first] = 0;
+    if (dq_band_solve(s->a, s->b, n, HALF) == 0)
+        memcpy(x + s->first, s->b, (size_t)n * sizeof *x);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int is_of(const struct stretch *s, const struct dq_pair *p)
+{
+    int inside =
+        p->a >= s->first && p->a < s->end && p->c >= s->first && p->c < s->end;
+
+    return inside &&
+           (abs(p->c - p->a) <= HALF || p->a == s->anchor || p->c == s->anchor);
+}
+
+/* Huber's weights on what the pairs leave over. */
+static void reweigh(struct stretch *s, const double *q, double most,
+                    const double *x, double *scratch)
+{
+    double *size = scratch, *sorted = scratch + s->count, reach;
+    int n = 0;
+
+    for (int i = 0; i < s->count; i++) {
+        const struct dq_pair *p = &s->pairs[i];
+
+        size[i] = fabs(x[p->a] - x[p->c] - s->target[i]);
+        if (s->weight[i] > 0)
+            sorted[n++] = size[i];
+    }
+    if (n == 0)
+        return;
+    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+    reach = HUBER * (1.4826 * sorted[n / 2] + 1e-9);
+    for (int i = 0; i < s->count; i++)
+        if (s->weight[i] > 0)
+            s->weight[i] = q[i] / most * fmin(1, reach / fmax(size[i], 1e-30));
+}
+
+void dq_shot_differences(const struct dq_pair *pairs, const double *target,
+                         int count, int first, int end, int anchor, double *x)
+{
+    size_t n = (size_t)(end - first), m = (size_t)count;
+    double *all = dq_new_array(n * (HALF + 2) + m * 4, sizeof *all);
+    struct stretch s = {.pairs = pairs,
+                        .target = target,
+                        .count = count,
+                        .first = first,
+                        .end = end,
+                        .anchor = anchor,
+                        .a = all,
+                        .b = all + n * (HALF + 1),
+                        .weight = all + n * (HALF + 2)};
+    double *q = s.weight + m, most = 1e-300;
+
+    for (int i = 0; i < count; i++)
+        if (is_of(&s, &pairs[i]))
+            most = fmax(most, q[i] = pairs[i].q);
+    for (int i = 0; i < count; i++)
+        s.weight[i] = q[i] / most;
+    memset(x + first, 0, n * sizeof *x);
+    for (int round = 0; round < ROUNDS; round++) {
+        solve_once(&s, x);
+        reweigh(&s, q, most, x, q + m);
+    }
+    free(all);
+}
+
+/* ---- the shot ------------------------------------------------------------ */
+
+struct list {
+    struct dq_pair *pairs;
+    int count, room;
+};
+
+static void add_pair(struct list *l, const struct dq_pair *p)
+{
+    if (l->count == l->room) {
+        l->room = l->room ? 2 * l->room : 256;
+        l->pairs = dq_grow(l->pairs, (size_t)l->room, sizeof *l->pairs);
+    }
+    l->pairs[l->count++] = *p;
+}
+
+/* A cut lies before frame t when it does not show what the frame before it
+ * that is there showed. */
+static void find_stretches(struct dq_matcher *matcher,
+                           const struct dq_shot_views *v,
+                           struct dq_frame_affine *affine)
+{
+    int before = -1, stretch = 0;
+
+    for (int t = 0; t < v->count; t++) {
+        if (v->frames[t].guide) {
+            if (before >= 0 && dq_match_is_cut(matcher, before, t))
+                stretch++;
+            before = t;
+        }
+        affine[t].stretch = stretch;
+    }
+}
+
+static void collect(struct dq_matcher *matcher, const struct dq_shot_views *v,
+                    const struct dq_frame_affine *affine, const int *anchors,
+                    struct list *l)
+{
+    struct dq_pair p;
+
+    for (int a = 0; a < v->count; a++) {
+        int anchor = anchors[affine[a].stretch];
+
+        for (int lag = 1; lag <= DQ_SHOT_LAG && a + lag < v->count; lag *= 2)
+            if (affine[a].stretch == affine[a + lag].stretch &&
+                dq_match_pair(matcher, a, a + lag, &p))
+                add_pair(l, &p);
+        if (anchor >= 0 && abs(anchor - a) > DQ_SHOT_LAG &&
+            dq_match_pair(matcher, anchor, a, &p))
+            add_pair(l, &p);
+    }
+}
+
+/* The middle one of the frames that are there; -1: none is. */
+static int anchor_of(const struct dq_shot_views *v, int first, int end)
+{
+    int there = 0, passed = 0;
+
+    for (int t = first; t < end; t++)
+        there += v->frames[t].guide != NULL;
+    for (int t = first; t < end; t++)
+        if (v->frames[t].guide && passed++ == there / 2)
+            return t;
+    return -1;
+}
+
+static void solve_stretch(const struct list *l, int first, int end, int anchor,
+                          int log_space, struct dq_frame_affine *affine,
+                          double *x, double *target)
+{
+    for (int i = 0; i < l->count; i++)
+        target[i] = log(l->pairs[i].rho);
+    if (log_space)
+        memset(x + first, 0, (size_t)(end - first) * sizeof *x);
+    else
+        dq_shot_differences(l->pairs, target, l->count, first, end, anchor, x);
+    for (int t = first; t < end; t++)
+        affine[t].scale = exp(x[t]);
+    for (int i = 0; i < l->count; i++) {
+        const struct dq_pair *p = &l->pairs[i];
+
+        target[i] = affine[p->c].scale * p->m_c - affine[p->a].scale * p->m_a;
+    }
+    dq_shot_differences(l->pairs, target, l->count, first, end, anchor, x);
+    for (int t = first; t < end; t++)
+        affine[t].shift = x[t];
+}
+
+static int end_of(const struct dq_frame_affine *affine, int count, int first)
+{
+    int end = first + 1;
+
+    while (end < count && affine[end].stretch == affine[first].stretch)
+        end++;
+    return end;
+}
+
+static void solve_all(const struct dq_shot_views *v, const int *anchors,
+                      const struct list *l, struct dq_frame_affine *affine)
+{
+    double *x = dq_new_array((size_t)v->count, sizeof *x);
+    double *target = dq_new_array((size_t)l->count + 1, sizeof *target);
+
+    for (int first = 0, end; first < v->count; first = end) {
+        int anchor = anchors[affine[first].stretch];
+
+        end = end_of(affine, v->count, first);
+        if (anchor < 0)
+            continue;
+        affine[anchor].anchor = 1;
+        solve_stretch(l, first, end, anchor, v->log_space, affine, x, target);
+    }
+    for (int i = 0; i < l->count; i++) {
+        affine[l->pairs[i].a].evidence++;
+        affine[l->pairs[i].c].evidence++;
+    }
+    free(target);
+    free(x);
+}
+
+int dq_shot_solve(const struct dq_shot_views *v, struct dq_frame_affine *affine,
+                  struct dq_err *err)
+{
+    struct dq_matcher *matcher = dq_matcher_new(v, err);
+    struct list l = {0};
+    int *anchors;
+
+    if (!matcher)
+        return err->code;
+    anchors = dq_new_array((size_t)v->count + 1, sizeof *anchors);
+    for (int t = 0; t < v->count; t++) {
+        struct dq_frame_affine fresh = {.scale = 1};
+
+        affine[t] = fresh;
+    }
+    find_stretches(matcher, v, affine);
+    for (int first = 0, end; first < v->count; first = end) {
+        end = end_of(affine, v->count, first);
+        anchors[affine[first].stretch] = anchor_of(v, first, end);
+    }
+    collect(matcher, v, affine, anchors, &l);
+    solve_all(v, anchors, &l, affine);
+    free(l.pairs);
+    free(anchors);
+    dq_matcher_free(matcher);
+    return DQ_OK;
+}
