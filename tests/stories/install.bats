@@ -48,10 +48,13 @@ as_other_user() { # COMMAND: with no rights of ours, no network and no home
 
 @test "a model library of the installation is searched" {
     plates 1001
-    fake affine
     job 1001
+    sed -i 's|^model:.*|model: demo-depth|' shot.yaml
+    run depthq run shot.yaml --dry-run
+    [ "$status" -eq 0 ]
+    [[ $output == *"$PWD/opt/depthq/share/depthq/models/"*.pt* ]]
     sed -i 's|^model:.*|model: none-such|' shot.yaml
     run depthq run shot.yaml
-    [ "$status" -ne 0 ]
-    [[ $output == *"$PWD/opt/depthq/share/depthq/models"* ]]
+    [ "$status" -eq 66 ]
+    [[ $output == *"there is no model 'none-such'; there are: demo-depth@"* ]]
 }
