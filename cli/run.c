@@ -170,11 +170,24 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- the loop ------------------------------------------------------------*/
 
+/* From here on the run only tells how it went. A signal that comes now would
+ * end it with the signal's status instead of the run's. */
+static void hear_no_more(void)
+{
+    sigset_t all;
+
+    sigemptyset(&all);
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        sigaddset(&all, stop_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 static void on_over(void *context)
 {
     struct run *r = context;
 
     r->over = 1;
+    hear_no_more();
     dq_supervisor_stuck(r->supervisor, &r->cause);
     dq_supervisor_close(r->supervisor);
     uv_close((uv_handle_t *)&r->tick, NULL);

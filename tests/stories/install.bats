@@ -55,6 +55,6 @@ as_other_user() { # COMMAND: with no rights of ours, no network and no home
     [[ $output == *"$PWD/opt/depthq/share/depthq/models/"*.pt* ]]
     sed -i 's|^model:.*|model: none-such|' shot.yaml
     run depthq run shot.yaml
-    [ "$status" -eq 66 ]
+    [ "$status" -eq 65 ]
     [[ $output == *"there is no model 'none-such'; there are: demo-depth@"* ]]
 }
