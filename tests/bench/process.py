@@ -14,7 +14,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Done:
     wall: float      # seconds from before fork to after the reaping
     cpu: float       # user and system seconds, children that were waited for included
-    peak_mib: float  # the largest process among them
+    peak_mib: float  # the largest process among them; no less than this process was when it started them (Linux)
     out: str
     settled: list = field(default_factory=list)  # (monotonic seconds, CPU seconds of the children so far) a frame
 
