@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "base/option.h"
 
 /* Options before the verb; the status, or -1 for none of them. */
 static int answer_option(const char *option)

@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/options.h"
+#include "base/option.h"
 #include "io/depth_stats.h"
 #include "io/plate.h"
 #include "io/provenance.h"

@@ -13,7 +13,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/contact_sheet.h"
-#include "cli/options.h"
+#include "base/option.h"
 #include "cli/problems.h"
 #include "io/preview.h"
 

@@ -1,11 +1,10 @@
 #include "cli/run_options.h"
 
-#include <math.h>
 #include <sched.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/options.h"
+#include "base/option.h"
 
 const char dq_run_help[] =
     "Examples:\n"
@@ -88,29 +87,6 @@ int dq_usable_cores(void)
 
 /* ---- one option ----------------------------------------------------------*/
 
-static int take_count(const char *name, int most, int *value,
-                      struct dq_err *err)
-{
-    long number = 0;
-
-    if (dq_text_long(optarg, &number) || number < 1 || number > most)
-        return dq_fail(err, DQ_USAGE, "--%s is 1 to %d, not '%s'", name, most,
-                       optarg);
-    *value = (int)number;
-    return DQ_OK;
-}
-
-static int take_seconds(const char *name, int64_t *ms, struct dq_err *err)
-{
-    double seconds = 0;
-
-    if (dq_text_double(optarg, &seconds) || !(seconds >= 0 && seconds < 1e7))
-        return dq_fail(err, DQ_USAGE, "--%s is in seconds, not '%s'", name,
-                       optarg);
-    *ms = (int64_t)llround(seconds * 1000);
-    return DQ_OK;
-}
-
 static int take_progress(enum dq_progress_form *form, struct dq_err *err)
 {
     static const char *const words[] = {"auto", "bar", "plain", "json"};
@@ -122,20 +98,6 @@ static int take_progress(enum dq_progress_form *form, struct dq_err *err)
         }
     return dq_fail(err, DQ_USAGE,
                    "--progress is auto, bar, plain or json, not '%s'", optarg);
-}
-
-static int take_device(const char **device, struct dq_err *err)
-{
-    long number = 0;
-
-    *device = optarg;
-    if (strcmp(optarg, "auto") == 0 || strcmp(optarg, "cpu") == 0 ||
-        (strncmp(optarg, "cuda:", 5) == 0 &&
-         dq_text_long(optarg + 5, &number) == 0 && number >= 0 &&
-         number < 1024))
-        return DQ_OK;
-    return dq_fail(err, DQ_USAGE, "--device is auto, cpu or cuda:N, not '%s'",
-                   optarg);
 }
 
 static int take_memory(size_t *memory, struct dq_err *err)
@@ -161,19 +123,20 @@ static int take(int option, struct dq_run_options *o, struct dq_err *err)
     case PROGRESS:
         return take_progress(&o->progress, err);
     case DEVICE:
-        return take_device(&o->device, err);
+        o->device = optarg;
+        return dq_option_device(optarg, err);
     case WORKERS:
-        return take_count("workers", 256, &o->workers, err);
+        return dq_option_count("workers", optarg, 256, &o->workers, err);
     case THREADS:
-        return take_count("threads", 1024, &o->threads, err);
+        return dq_option_count("threads", optarg, 1024, &o->threads, err);
     case MEMORY:
         return take_memory(&o->memory, err);
     case GRACE:
-        return take_seconds("grace", &o->grace_ms, err);
+        return dq_option_seconds("grace", optarg, &o->grace_ms, err);
     case PATIENCE:
-        return take_seconds("patience", &o->patience_ms, err);
+        return dq_option_seconds("patience", optarg, &o->patience_ms, err);
     case STALL:
-        return take_seconds("stall", &o->stall_ms, err);
+        return dq_option_seconds("stall", optarg, &o->stall_ms, err);
     case 'h':
         o->help = 1;
         return DQ_OK;

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "base/option.h"
 #include "jobs/spec.h"
 
 static const char help[] =

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "base/option.h"
 #include "cli/problems.h"
 #include "jobs/spec.h"
 

@@ -1,14 +1,12 @@
 #include "daemon/options.h"
 
-#include <getopt.h>
 #include <glob.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/option.h"
 #include "base/path.h"
-#include "base/text.h"
 #include "jobs/places.h"
 
 const char dq_daemon_help[] =
@@ -25,7 +23,8 @@ const char dq_daemon_help[] =
     "\n"
     "      --state FOLDER    the database; a local disk (DEPTHQ_STATE, else\n"
     "                        $XDG_STATE_HOME/depthq, ~/.local/state/depthq)\n"
-    "      --socket PATH     where clients ask (DEPTHQ_SOCKET, else\n"
+    "      --socket PATH     where clients ask (in --state, else "
+    "DEPTHQ_SOCKET,\n"
     "                        $XDG_RUNTIME_DIR/depthq/socket, or in the state)\n"
     "      --device DEVICE   a worker on it: cpu, cuda:N, auto; once or more\n"
     "                        (a worker for each GPU, else one on the CPU)\n"
@@ -76,41 +75,11 @@ static const struct option long_options[] = {
 
 /* ---- one option ----------------------------------------------------------*/
 
-static int take_count(const char *name, int most, int *value,
-                      struct dq_err *err)
-{
-    long number = 0;
-
-    if (dq_text_long(optarg, &number) || number < 1 || number > most)
-        return dq_fail(err, DQ_USAGE, "--%s is 1 to %d, not '%s'", name, most,
-                       optarg);
-    *value = (int)number;
-    return DQ_OK;
-}
-
-static int take_seconds(const char *name, int64_t *ms, struct dq_err *err)
-{
-    double seconds = 0;
-
-    if (dq_text_double(optarg, &seconds) || !(seconds >= 0 && seconds < 1e7))
-        return dq_fail(err, DQ_USAGE, "--%s is in seconds, not '%s'", name,
-                       optarg);
-    *ms = (int64_t)llround(seconds * 1000);
-    return DQ_OK;
-}
-
 static int take_device(struct dq_daemon_options *o, int *count,
                        struct dq_err *err)
 {
-    long number = 0;
-
-    if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "cpu") != 0 &&
-        (strncmp(optarg, "cuda:", 5) != 0 ||
-         dq_text_long(optarg + 5, &number) || number < 0 || number > 1023))
-        return dq_fail(err, DQ_USAGE,
-                       "--device is auto, cpu or cuda:N, not "
-                       "'%s'",
-                       optarg);
+    if (dq_option_device(optarg, err))
+        return err->code;
     if (*count == DQ_DEVICES_MOST)
         return dq_fail(err, DQ_USAGE, "at most %d devices", DQ_DEVICES_MOST);
     o->devices[(*count)++] = optarg;
@@ -136,13 +105,14 @@ static int take(int option, struct dq_daemon_options *o, int *devices,
     case DEVICE:
         return take_device(o, devices, err);
     case WORKERS:
-        return take_count("workers", DQ_DEVICES_MOST, &o->workers, err);
+        return dq_option_count("workers", optarg, DQ_DEVICES_MOST, &o->workers,
+                               err);
     case THREADS:
-        return take_count("threads", 1024, &o->threads, err);
+        return dq_option_count("threads", optarg, 1024, &o->threads, err);
     case GRACE:
-        return take_seconds("grace", &o->grace_ms, err);
+        return dq_option_seconds("grace", optarg, &o->grace_ms, err);
     case STALL:
-        return take_seconds("stall", &o->stall_ms, err);
+        return dq_option_seconds("stall", optarg, &o->stall_ms, err);
     case LOG_JSON:
         o->json = 1;
         return DQ_OK;
@@ -201,10 +171,11 @@ static int spread(struct dq_daemon_options *o, int devices, struct dq_err *err)
 
 static int find_places(struct dq_daemon_options *o, struct dq_err *err)
 {
+    if (!o->socket) /* a state of its own has a socket of its own */
+        o->socket =
+            o->state ? dq_path_join(o->state, "socket") : dq_place_socket();
     if (!o->state)
         o->state = dq_place_state();
-    if (!o->socket)
-        o->socket = dq_place_socket();
     if (!o->state || !o->socket)
         return dq_fail(err, DQ_CONFIG,
                        "where to? HOME is not set: give --state and --socket");
@@ -219,7 +190,8 @@ int dq_daemon_options_parse(int argc, char **argv, struct dq_daemon_options *o,
     int option, devices = 0;
 
     *o = fresh;
-    while ((option = getopt_long(argc, argv, "qh", long_options, NULL)) != -1)
+    while ((option = dq_option_next("depthqd", argc, argv, ":qh",
+                                    long_options)) != -1)
         if (take(option, o, &devices, err))
             return err->code;
     if (optind < argc)

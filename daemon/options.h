@@ -24,7 +24,7 @@ struct dq_daemon_options {
 
 extern const char dq_daemon_help[];
 
-/* DQ_USAGE (getopt itself has told of unknown options: err.text is "" then),
+/* DQ_USAGE (unknown options are told already: err.text is "" then),
  * DQ_CONFIG: no place for the state is known. Free in every case. */
 int dq_daemon_options_parse(int argc, char **argv, struct dq_daemon_options *o,
                             struct dq_err *err);

@@ -1,5 +1,6 @@
-#include "cli/options.h"
+#include "base/option.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,4 +117,43 @@ int dq_option_next(const char *who, int argc, char **argv, const char *shorts,
         tell_long(who, argv[optind - 1], longs);
     }
     return option;
+}
+
+/* ---- values
+ * ----------------------------------------------------------------*/
+
+int dq_option_count(const char *name, const char *text, int most, int *value,
+                    struct dq_err *err)
+{
+    long number = 0;
+
+    if (dq_text_long(text, &number) || number < 1 || number > most)
+        return dq_fail(err, DQ_USAGE, "--%s is 1 to %d, not '%s'", name, most,
+                       text);
+    *value = (int)number;
+    return DQ_OK;
+}
+
+int dq_option_seconds(const char *name, const char *text, int64_t *ms,
+                      struct dq_err *err)
+{
+    double seconds = 0;
+
+    if (dq_text_double(text, &seconds) || !(seconds >= 0 && seconds < 1e7))
+        return dq_fail(err, DQ_USAGE, "--%s is in seconds, not '%s'", name,
+                       text);
+    *ms = (int64_t)llround(seconds * 1000);
+    return DQ_OK;
+}
+
+int dq_option_device(const char *text, struct dq_err *err)
+{
+    long number = 0;
+
+    if (strcmp(text, "auto") == 0 || strcmp(text, "cpu") == 0 ||
+        (strncmp(text, "cuda:", 5) == 0 &&
+         dq_text_long(text + 5, &number) == 0 && number >= 0 && number < 1024))
+        return DQ_OK;
+    return dq_fail(err, DQ_USAGE, "--device is auto, cpu or cuda:N, not '%s'",
+                   text);
 }
