@@ -12,6 +12,10 @@ enum { BLOCK = 4, LEAST_BLOCKS = 4, ROUNDS = 5 };
 /* Below this a metric answer is no distance; its log would rule the fit. */
 static const double LEAST_POSITIVE = 1e-6;
 
+/* A tile whose guide blocks spread by 1 % of the frame's has a scale, and so
+ * has one of a tenth of that which the guide follows to the letter. */
+static const double VARIED = 1e-4, FOLLOWED = 1e-6, LETTER = 0.99;
+
 double dq_align_unit(const struct dq_align_job *job, double value)
 {
     return job->log_space ? log(fmax(value, LEAST_POSITIVE)) : value;
@@ -236,18 +240,26 @@ static void line(struct dq_fit *f, const double *w, int log_space)
     f->b = mg - f->s * mt;
 }
 
-static double weighted_variance(const struct dq_fit *f)
+/* Whether the blocks left tell a scale: the variance that the line explains,
+ * against the frame's and against what it leaves over. */
+static int tells_scale(const struct dq_fit *f, double spread)
 {
-    double total = 1e-300, mean = 0, sum = 0;
+    double total = 1e-300, mean = 0, sum = 0, rest = 0;
 
     for (int i = 0; i < f->n; i++) {
         total += f->w[i];
         mean += f->w[i] * f->t[i];
     }
     mean /= total;
-    for (int i = 0; i < f->n; i++)
-        sum += f->w[i] * (f->t[i] - mean) * (f->t[i] - mean);
-    return sum / total;
+    for (int i = 0; i < f->n; i++) {
+        double r = f->s * f->t[i] + f->b - f->g[i];
+
+        sum += f->w[i] * f->s * f->s * (f->t[i] - mean) * (f->t[i] - mean);
+        rest += f->w[i] * r * r;
+    }
+    return sum / total > VARIED * spread * spread ||
+           (sum / total > FOLLOWED * spread * spread &&
+            sum > LETTER * (sum + rest));
 }
 
 /* Share of the blocks that count at all which kept half of their weight. */
@@ -270,7 +282,7 @@ static void solve_line(const struct dq_align_job *job,
     double *base = scratch, *r = scratch + f->n, *spare = r + f->n;
 
     /* what a flat guide leaves are rounding errors: all count */
-    double floor = 1e-9 * b->spread + 1e-12 * b->level;
+    double floor = DQ_ALIGN_EXACT * b->spread + 1e-12 * b->level;
 
     memcpy(base, f->w, bytes);
     for (int round = 0; round < ROUNDS; round++) {
@@ -283,8 +295,7 @@ static void solve_line(const struct dq_align_job *job,
     for (int i = 0; i < f->n; i++)
         f->total += f->w[i];
     f->determined = f->s > 0 && inliers(f, base) >= 0.3 &&
-                    (job->log_space || f->s * f->s * weighted_variance(f) >
-                                           1e-4 * b->spread * b->spread);
+                    (job->log_space || tells_scale(f, b->spread));
 }
 
 int dq_fit_tile(const struct dq_align_job *job, const struct dq_blocks *blocks,

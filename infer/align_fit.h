@@ -36,6 +36,13 @@ int dq_fit_tile(const struct dq_align_job *job, const struct dq_blocks *blocks,
 void dq_fit_free(struct dq_fit *fit);
 
 /* Shared with the joint solve. */
+
+/* Residuals below this share of the guide's spread are agreement: no robust
+ * weight may tell them apart. Sky and other exactly flat ground agree to the
+ * last bit; where they fill half of a tile the MAD is nought, and without a
+ * floor all that has depth would be an outlier. */
+#define DQ_ALIGN_EXACT 2e-4
+
 double dq_median(double *values, int n); /* reorders them */
 /* Huber's weights for residuals r: min(1, d / |r|), d = 1.345 * 1.4826 * MAD
  * + floor, times base (NULL: 1). scratch holds n values. */

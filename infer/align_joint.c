@@ -416,7 +416,7 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
         add_guide(sys, k, &fits[k], s0, spread);
     for (int i = 0; i < laps->count; i++) {
         lap_weights(&laps->list[i], again ? x : NULL, weight * laps->list[i].mu,
-                    1e-6 * spread, scratch, scratch + 2 * room);
+                    DQ_ALIGN_EXACT * spread, scratch, scratch + 2 * room);
         add_lap_terms(sys, &laps->list[i], scratch + 2 * room);
     }
     if (job->log_space)

@@ -290,6 +290,44 @@ static void a_wire_in_the_sky_is_rescued_by_the_neighbours(void **state)
     stage_free(s);
 }
 
+/* The ground of a tile as a real network bends it: by up to 1 %. */
+static void bend(struct stage *s, int k)
+{
+    float *tile = s->memory + (size_t)k * TILE * TILE;
+
+    for (int i = 0; i < TILE * TILE; i++) {
+        float x = (float)(i % TILE) / TILE - 0.5F;
+        float u = s->truth[(s->plan->tiles[k].y + i / TILE) * W +
+                           s->plan->tiles[k].x + i % TILE];
+
+        u *= 1 + (k % 2 ? 0.04F : -0.04F) * (x * x - 0.125F);
+        tile[i] = (u - s->shift[k]) / s->scale[k];
+    }
+}
+
+/* Sky agrees to the last bit; it must not make outliers of all that has
+ * depth. */
+static void a_sky_that_fills_most_of_a_tile_leaves_the_ground_its_say(
+    void **state)
+{
+    struct stage *s = stage_of(zero_sky, 0.25, 0);
+    int mixed = 0;
+
+    (void)state;
+    for (int k = 0; k < s->plan->count; k++)
+        bend(s, k);
+    align(s);
+    for (int k = 0; k < s->plan->count; k++) {
+        if (s->plan->tiles[k].y + TILE <= SKY)
+            continue;
+        mixed++;
+        assert_int_equal(s->found[k].fate, DQ_TILE_ALIGNED);
+        assert_true(fabsf(s->found[k].scale / s->scale[k] - 1) < 0.02F);
+    }
+    assert_true(mixed > 0);
+    stage_free(s);
+}
+
 static void a_tile_that_clips_is_fitted_by_what_it_does_not_clip(void **state)
 {
     struct stage *s = stage_of(hills, 0.25, 0);
@@ -532,6 +570,8 @@ int main(void)
         cmocka_unit_test(a_flat_guide_gives_its_level_and_no_scale),
         cmocka_unit_test(a_tile_of_bare_sky_takes_the_guides_level),
         cmocka_unit_test(a_wire_in_the_sky_is_rescued_by_the_neighbours),
+        cmocka_unit_test(
+            a_sky_that_fills_most_of_a_tile_leaves_the_ground_its_say),
         cmocka_unit_test(a_tile_that_clips_is_fitted_by_what_it_does_not_clip),
         cmocka_unit_test(a_tile_that_says_the_opposite_is_not_turned_round),
         cmocka_unit_test(a_tile_that_nothing_holds_is_left_to_the_guide),
