@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "infer/tile_plan.h"
 #include "io/ledger.h"
+#include "io/oiio_shim.h"
 #include "jobs/spec.h"
 
 static enum dq_depth_mode mode_of(enum dq_spec_mode mode)
@@ -94,17 +95,46 @@ static void take_tiles(struct dq_recipe *r, const struct dq_spec *spec)
     r->align = spec->tiles.align == DQ_SPEC_AUTO;
 }
 
+/* A space that we have no matrix for comes from the OCIO configuration, whose
+ * digest counts as the job's own words do: another configuration is another
+ * picture. (Files that the configuration names are not looked into.) */
+static int open_ocio(struct dq_recipe *r, char config[DQ_SHA256_HEX],
+                     struct dq_err *err)
+{
+    const char *path = getenv("OCIO");
+
+    if (!path || !*path || dq_colour_space_known(r->colorspace))
+        return DQ_OK;
+#if DQ_OIIO
+    if (strncmp(path, "ocio://", 7) == 0)
+        dq_sha256(path, strlen(path), config); /* built into the library */
+    else if (dq_sha256_file(path, config, err))
+        return dq_because(err, "the OCIO configuration ($OCIO)");
+    r->ocio = dq_ocio_open(r->colorspace, err);
+    return err->code;
+#else
+    (void)config;
+    return dq_fail(err, DQ_SPEC,
+                   "input.colorspace: '%s' needs OpenColorIO, and this depthq "
+                   "is built without it (OIIO=0)",
+                   r->colorspace);
+#endif
+}
+
 /* Texts that digests cover. A job whose plates are others has another shot,
  * even when it writes to the same place. */
-static void take_texts(struct dq_recipe *r, const struct dq_spec *spec)
+static void take_texts(struct dq_recipe *r, const struct dq_spec *spec,
+                       const char *ocio)
 {
     char *fields = dq_spec_pixels_text(spec);
     char *plate = dq_sequence_text(&r->plate);
     char *output = dq_sequence_text(&r->output);
     char *all;
 
-    r->pixels_text = dq_asprintf("model=%s\ncontract=%s\n%s", r->model->sha256,
-                                 r->model->contract_sha256, fields);
+    r->pixels_text =
+        dq_asprintf("model=%s\ncontract=%s\n%s%s%s%s", r->model->sha256,
+                    r->model->contract_sha256, fields, *ocio ? "ocio=" : "",
+                    ocio, *ocio ? "\n" : "");
     r->shot_folder = dq_shot_folder(output);
     all = dq_asprintf("revision=%d\nplate=%s\n%s", DQ_PIXELS_REVISION, plate,
                       r->pixels_text);
@@ -146,6 +176,7 @@ static int fill(struct dq_recipe *r, const struct dq_wire_job *job,
 {
     const char *pin =
         job->model_sha256 && job->model_sha256[0] ? job->model_sha256 : NULL;
+    char ocio[DQ_SHA256_HEX] = "";
 
     r->job = job->job;
     if (dq_range_parse(job->frames, &r->frames, err))
@@ -158,7 +189,9 @@ static int fill(struct dq_recipe *r, const struct dq_wire_job *job,
     r->model = dq_model_read(job->model_path, pin, &r->artefact, err);
     if (!r->model)
         return err->code;
-    take_texts(r, spec);
+    if (open_ocio(r, ocio, err))
+        return err->code;
+    take_texts(r, spec, ocio);
     return DQ_OK;
 }
 

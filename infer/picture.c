@@ -95,7 +95,7 @@ int dq_picture_make(struct dq_ticket *t, struct dq_pixel_counts *counts,
     };
     int has_alpha = t->frame.plane[DQ_PLANE_A] != NULL;
 
-    if (dq_colour_matrix(recipe->colorspace, dq_plate_info(t->plate), &colour,
+    if (dq_recipe_colour(recipe, dq_plate_info(t->plate), &colour,
                          guessed_colour, t->err))
         return t->err->code;
     place(t);

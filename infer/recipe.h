@@ -36,6 +36,8 @@ struct dq_recipe {
     struct dq_range frames;    /* the job's whole list */
     char *part, *view, *layer; /* of the plate; NULL: not said */
     char *colorspace;          /* "auto" or a name */
+    struct dq_ocio *ocio;      /* converts it (io/oiio_shim.h); NULL: a space
+                                  that io/colour.h knows. Owned */
     int exposure_auto;
     float exposure_ev; /* when not auto */
     enum dq_tonemap tonemap;
@@ -60,6 +62,12 @@ struct dq_recipe {
 };
 
 void dq_recipe_free(struct dq_recipe *recipe); /* NULL is fine */
+
+/* Where a plate's colours start from: its encoding and matrix, or OCIO; the
+ * rest of colour is left alone. guessed and errors as dq_colour_matrix. */
+int dq_recipe_colour(const struct dq_recipe *recipe,
+                     const struct dq_plate_info *info, struct dq_colour *colour,
+                     int *guessed, struct dq_err *err);
 
 /* The wish for dq_plate_choose, and the form of the output. Borrow. */
 struct dq_plate_wish dq_recipe_wish(const struct dq_recipe *recipe);

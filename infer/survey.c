@@ -119,8 +119,8 @@ static int survey_exposure(struct dq_ticket *t,
 
         if (!read_sample(t, i, hooks))
             continue;
-        if (dq_colour_matrix(recipe->colorspace, dq_plate_info(t->plate),
-                             &colour, &guessed, t->err))
+        if (dq_recipe_colour(recipe, dq_plate_info(t->plate), &colour, &guessed,
+                             t->err))
             return t->err->code;
         dq_colour_log_luminance(&colour, &t->frame, &sum, &pixels);
     }

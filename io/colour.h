@@ -43,11 +43,14 @@ struct dq_pixel_counts {
  * chromaticities, else lin_rec709 with *guessed set (the caller warns once).
  * Names known without OCIO: lin_rec709, lin_rec709_scene, lin_srgb,
  * lin_ap0, ACES2065-1, lin_ap1, ACEScg, lin_rec2020, lin_p3d65. DQ_SPEC
- * lists them for another name when OCIO is not built in. White points are
+ * lists them for another name. White points are
  * adapted to D65 by Bradford. */
 int dq_colour_matrix(const char *colorspace, const struct dq_plate_info *info,
                      struct dq_colour *colour, int *guessed,
                      struct dq_err *err);
+
+/* Whether dq_colour_matrix knows a name: "auto" or one of those above. */
+int dq_colour_space_known(const char *colorspace);
 
 /* All of frame -> planar float32 RGB, 3 x height x width, in out. alpha, when
  * not NULL, receives the alpha plane (1 where there is none), clamped to

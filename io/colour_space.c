@@ -187,9 +187,15 @@ static int unknown_space(const char *name, struct dq_err *err)
     near = dq_text_nearest(name, names, SPACES);
     return dq_fail(err, DQ_SPEC,
                    "input.colorspace: '%s' is not known%s%s%s; known are "
-                   "auto, %s",
+                   "auto, %s, and with $OCIO set the spaces of that "
+                   "configuration",
                    name, near ? " (did you mean '" : "", near ? near : "",
                    near ? "'?)" : "", list);
+}
+
+int dq_colour_space_known(const char *colorspace)
+{
+    return strcmp(colorspace, "auto") == 0 || primaries_of(colorspace);
 }
 
 int dq_colour_matrix(const char *colorspace, const struct dq_plate_info *info,
