@@ -115,17 +115,25 @@ static int start_of(int i, int n, int side, int tile)
     return (int)((2 * (long)i * (side - tile) + (n - 1)) / (2 * (n - 1)));
 }
 
-static void lay_tiles(struct dq_tile_plan *p)
+static int lay_tiles(struct dq_tile_plan *p, struct dq_err *err)
 {
     p->columns = count_of(p->width, p->tile_w, p->overlap_x);
     p->rows = count_of(p->height, p->tile_h, p->overlap_y);
     p->count = p->columns * p->rows;
+    if (p->count > DQ_TILES_MOST)
+        return dq_fail(err, DQ_MODEL,
+                       "%d x %d pixels are %d tiles of %d x %d, more than %d; "
+                       "set a larger tiles.size, or see whether the plate's "
+                       "windows are right",
+                       p->width, p->height, p->count, p->tile_w, p->tile_h,
+                       DQ_TILES_MOST);
     p->tiles = dq_new_array((size_t)p->count, sizeof *p->tiles);
     for (int i = 0; i < p->count; i++) {
         p->tiles[i].x =
             start_of(i % p->columns, p->columns, p->width, p->tile_w);
         p->tiles[i].y = start_of(i / p->columns, p->rows, p->height, p->tile_h);
     }
+    return DQ_OK;
 }
 
 /* ---- the guide ----------------------------------------------------------- */
@@ -181,15 +189,18 @@ struct dq_tile_plan *dq_tile_plan_new(int width, int height, int size,
         dq_fail(err, DQ_MODEL, "tiles.overlap %g is outside 0 to 0.5", overlap);
     else
         choose_tile(p, size, model, err);
-    if (err->code) {
-        dq_tile_plan_free(p);
-        return NULL;
-    }
+    if (err->code)
+        goto fail;
     p->overlap_x = overlap_of(p->tile_w, overlap, model->multiple);
     p->overlap_y = overlap_of(p->tile_h, overlap, model->multiple);
-    lay_tiles(p);
+    if (lay_tiles(p, err))
+        goto fail;
     plan_guide(p, model);
     return p;
+
+fail:
+    dq_tile_plan_free(p);
+    return NULL;
 }
 
 void dq_tile_plan_free(struct dq_tile_plan *plan)

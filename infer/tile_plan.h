@@ -35,11 +35,15 @@ struct dq_tile_plan {
 
 #define DQ_TILES_WHOLE (-1)
 
+/* An 8K frame is 231 tiles of 518; beyond this a window is not meant so, and
+ * solving for all tiles together would take minutes and gigabytes. */
+enum { DQ_TILES_MOST = 8192 };
+
 /* Plan a lattice of width x height square pixels. size: pixels, 0 for the
  * model's preferred size, DQ_TILES_WHOLE for one tile. overlap: share of a
  * tile, 0..0.5. The caller frees. DQ_MODEL when the contract cannot do it
  * (size outside min..max or not a multiple: the message names the nearest
- * that fits). */
+ * that fits; more than DQ_TILES_MOST tiles). */
 struct dq_tile_plan *dq_tile_plan_new(int width, int height, int size,
                                       double overlap,
                                       const struct dq_model *model,

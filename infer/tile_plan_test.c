@@ -226,6 +226,23 @@ static void whole_is_one_tile_or_an_error(void **state)
     refuses(1037, 600, DQ_TILES_WHOLE, &m, "whole: 1037 pixels are more than");
 }
 
+static void more_tiles_than_anybody_means_are_refused(void **state)
+{
+    struct dq_model m = {
+        .multiple = 32, .preferred = 64, .min = 32, .max = 1024};
+    struct dq_err err = {0};
+    struct dq_tile_plan *plan;
+
+    (void)state;
+    plan = dq_tile_plan_new(64 * 90, 64 * 90, 64, 0, &m, &err);
+    assert_non_null(plan); /* 8100 */
+    dq_tile_plan_free(plan);
+    plan = dq_tile_plan_new(64 * 91, 64 * 91, 64, 0, &m, &err);
+    assert_null(plan); /* 8281 */
+    assert_int_equal(err.code, DQ_MODEL);
+    assert_non_null(strstr(err.text, "8281 tiles of 64 x 64"));
+}
+
 static void an_overlap_beyond_half_is_refused(void **state)
 {
     struct dq_model m = free_sizes(14, 518, 140, 1036);
@@ -344,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_fixed_network_keeps_its_size),
         cmocka_unit_test(a_size_that_is_asked_for_is_taken_or_refused),
         cmocka_unit_test(whole_is_one_tile_or_an_error),
+        cmocka_unit_test(more_tiles_than_anybody_means_are_refused),
         cmocka_unit_test(an_overlap_beyond_half_is_refused),
         cmocka_unit_test(the_guides_short_side_is_the_preferred_one),
         cmocka_unit_test(a_bound_that_is_no_multiple_is_kept),
