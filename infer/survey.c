@@ -19,9 +19,14 @@ static const double RANGE_LOW = 0.005, RANGE_HIGH = 0.995;
 /* ---- windows ------------------------------------------------------------- */
 
 struct windows {
-    int found;           /* frames whose header could be used */
+    struct dq_box *data; /* of the frames whose header could be used */
+    size_t found;
     struct dq_err first; /* why the first of the others could not */
 };
+
+/* A data window so many times the middle one's pixels is a damaged header's,
+ * or belongs to another shot: it must not decide for all frames. */
+static const double FAR_TOO_LARGE = 16;
 
 static void remember(struct windows *w, const struct dq_err *err)
 {
@@ -33,15 +38,55 @@ static void take_header(struct dq_shot *shot, const struct dq_plate *plate,
                         int part, struct windows *w)
 {
     const struct dq_plate_info *info = dq_plate_info(plate);
-    const struct dq_box *data = &info->parts[part].data;
 
-    if (w->found++ == 0) {
+    if (w->found == 0) {
         shot->display = info->display;
         shot->pixel_aspect = info->pixel_aspect;
-        shot->lattice = info->display;
     }
     if (dq_box_equal(&info->display, &shot->display))
-        shot->lattice = dq_box_union(&shot->lattice, data);
+        w->data[w->found++] = info->parts[part].data;
+}
+
+static double pixels_of(const struct dq_box *box)
+{
+    return (double)dq_box_width(box) * (double)dq_box_height(box);
+}
+
+static int by_pixels(const void *a, const void *b)
+{
+    double x = pixels_of(a), y = pixels_of(b);
+
+    return (x > y) - (x < y);
+}
+
+/* The display window and all data windows that are of the shot's kind. */
+static void span_lattice(struct dq_shot *shot, struct windows *w)
+{
+    double middle;
+
+    qsort(w->data, w->found, sizeof *w->data, by_pixels);
+    middle = pixels_of(&w->data[(w->found - 1) / 2]);
+    shot->lattice = shot->display;
+    for (size_t i = 0; i < w->found; i++)
+        if (pixels_of(&w->data[i]) <= FAR_TOO_LARGE * middle)
+            shot->lattice = dq_box_union(&shot->lattice, &w->data[i]);
+}
+
+static void look_at(struct dq_ticket *t, int32_t frame, struct windows *w)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_plate_wish wish = dq_recipe_wish(recipe);
+    char *path = dq_sequence_path(&recipe->plate, frame);
+    struct dq_plate_choice choice = {0};
+    struct dq_err err = {0};
+    struct dq_plate *plate = dq_plate_open_header(path, &err);
+
+    if (plate && !dq_plate_choose(plate, &wish, &choice, &err))
+        take_header(&t->shot, plate, choice.part, w);
+    else
+        remember(w, &err);
+    dq_plate_close(plate);
+    free(path);
 }
 
 /* The first frame that opens says the display window; all of them say how
@@ -49,23 +94,14 @@ static void take_header(struct dq_shot *shot, const struct dq_plate *plate,
 static int survey_windows(struct dq_ticket *t)
 {
     const struct dq_recipe *recipe = t->request.recipe;
-    struct dq_plate_wish wish = dq_recipe_wish(recipe);
-    struct windows w = {0};
+    struct windows w = {.data =
+                            dq_new_array(recipe->frames.count, sizeof *w.data)};
 
-    for (size_t i = 0; i < recipe->frames.count; i++) {
-        int32_t frame = recipe->frames.frames[i];
-        char *path = dq_sequence_path(&recipe->plate, frame);
-        struct dq_plate_choice choice = {0};
-        struct dq_err err = {0};
-        struct dq_plate *plate = dq_plate_open_header(path, &err);
-
-        if (plate && !dq_plate_choose(plate, &wish, &choice, &err))
-            take_header(&t->shot, plate, choice.part, &w);
-        else
-            remember(&w, &err);
-        dq_plate_close(plate);
-        free(path);
-    }
+    for (size_t i = 0; i < recipe->frames.count; i++)
+        look_at(t, recipe->frames.frames[i], &w);
+    if (w.found)
+        span_lattice(&t->shot, &w);
+    free(w.data);
     if (w.found)
         return DQ_OK;
     *t->err = w.first;

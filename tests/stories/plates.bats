@@ -311,3 +311,17 @@ PY
     [[ $output == *"pixel aspect     2"* ]]
     [[ $output == *"data window      160 x 96 "* ]]
 }
+
+@test "a header whose window is beyond reason costs its own frame, not the shot's lattice" {
+    plates 1001-1003
+    # the 160 x 96 window of one plate becomes 16,001 x 16,001
+    perl -0pi -e 's/(dataWindow\0box2i\0....).{16}/$1 . pack("l<4", -8000, -8000, 8000, 8000)/se' plate/p.1002.exr
+    touch -d '1 hour ago' plate/p.1002.exr
+    job 1001-1003
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"frame=1001 state=done"* && $output == *"frame=1003 state=done"* ]]
+    [[ $output == *"frame=1002 state=failed"*"p.1002.exr"* ]]
+    [ "$(find depth -name 'd.*.exr' -type f | wc -l)" -eq 2 ]
+    outputs_are_whole
+}
