@@ -1,0 +1,131 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "infer/shot.h"
+
+static char key_a[] = "aaaa", key_b[] = "bbbb", net[] = "net";
+
+/* A folder of its own, and a recipe that lives there. */
+struct place {
+    char folder[64];
+    struct dq_model model;
+    struct dq_recipe recipe;
+    struct dq_err err;
+};
+
+static void place_make(struct place *p)
+{
+    memset(p, 0, sizeof *p);
+    snprintf(p->folder, sizeof p->folder, "/tmp/shot_test.XXXXXX");
+    assert_non_null(mkdtemp(p->folder));
+    p->model.name = net;
+    p->recipe.model = &p->model;
+    p->recipe.shot_folder = p->folder;
+    p->recipe.survey_key = key_a;
+    if (dq_sequence_parse("p.####.exr", NULL, &p->recipe.plate, &p->err) ||
+        dq_range_parse("1-40", &p->recipe.frames, &p->err))
+        fail_msg("%s", p->err.text);
+}
+
+static void place_free(struct place *p)
+{
+    char *path = dq_asprintf("%s/shot.json", p->folder);
+
+    remove(path);
+    remove(p->folder);
+    free(path);
+    dq_sequence_free(&p->recipe.plate);
+    dq_range_free(&p->recipe.frames);
+}
+
+static struct dq_shot odd_values(void)
+{
+    struct dq_shot shot = {.key = "aaaa",
+                           .display = {0, 0, 1920, 1080},
+                           .pixel_aspect = 1.0F / 3,
+                           .lattice = {-17, -9, 1931, 1088},
+                           .exposure_ev = -0.1F,
+                           .range_low = 1.0 / 3,
+                           .range_high = 1e-17};
+
+    return shot;
+}
+
+static void what_is_written_is_read_to_the_last_bit(void **state)
+{
+    struct place p;
+    struct dq_shot was = odd_values(), got;
+    char *before, *after;
+
+    (void)state;
+    place_make(&p);
+    if (dq_shot_write(&p.recipe, &was, "t", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.range_low == was.range_low);
+    assert_true(got.range_high == was.range_high);
+    assert_true(got.pixel_aspect == was.pixel_aspect);
+    assert_true(got.exposure_ev == was.exposure_ev);
+    assert_memory_equal(&got.lattice, &was.lattice, sizeof was.lattice);
+    assert_memory_equal(&got.display, &was.display, sizeof was.display);
+    before = dq_shot_text(&was);
+    after = dq_shot_text(&got);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    place_free(&p);
+}
+
+static void another_key_or_no_file_is_missing(void **state)
+{
+    struct place p;
+    struct dq_shot shot = odd_values();
+
+    (void)state;
+    place_make(&p);
+    assert_int_equal(dq_shot_read(&p.recipe, &shot, &p.err), DQ_MISSING);
+    shot = odd_values();
+    dq_err_clear(&p.err);
+    assert_int_equal(dq_shot_write(&p.recipe, &shot, "t", &p.err), 0);
+    p.recipe.survey_key = key_b;
+    assert_int_equal(dq_shot_read(&p.recipe, &shot, &p.err), DQ_MISSING);
+    place_free(&p);
+}
+
+static void the_sample_is_spread_over_the_whole_list(void **state)
+{
+    static const int32_t told[DQ_SHOT_SAMPLES] = {
+        1, 4, 6, 9, 11, 14, 17, 19, 22, 24, 27, 30, 32, 35, 37, 40};
+    struct place p;
+    int count;
+
+    (void)state;
+    place_make(&p);
+    for (int i = 0; i < DQ_SHOT_SAMPLES; i++)
+        assert_int_equal(dq_shot_sample(&p.recipe.frames, i, &count), told[i]);
+    assert_int_equal(count, DQ_SHOT_SAMPLES);
+    p.recipe.frames.count = 3;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(dq_shot_sample(&p.recipe.frames, i, &count), i + 1);
+    assert_int_equal(count, 3);
+    place_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_to_the_last_bit),
+        cmocka_unit_test(another_key_or_no_file_is_missing),
+        cmocka_unit_test(the_sample_is_spread_over_the_whole_list),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
