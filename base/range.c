@@ -176,7 +176,7 @@ int dq_range_parse(const char *text, struct dq_range *range, struct dq_err *err)
                        "frames: names no frame; write 1001-1100x2,1205");
     while (!code && (piece = strsep(&rest, ","))) {
         const char *start = skip_blanks(piece);
-        struct piece p;
+        struct piece p = {.step = 1};
 
         trim(piece);
         start = start > piece + strlen(piece) ? "" : start;

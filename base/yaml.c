@@ -1,5 +1,6 @@
 #include "base/yaml.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static int wants_key(const struct builder *b)
     if (b->depth == 0)
         return 0;
     level = &b->levels[b->depth - 1];
+    assert(level->node); /* open_level gave it one */
     return level->node->kind == DQ_YAML_MAP && !level->key;
 }
 

@@ -34,7 +34,7 @@ static size_t check_node(const struct dq_yaml *node, const struct dq_yaml *up,
         count += check_node(c, node, depth + 1, twice);
         for (const struct dq_yaml *b = node->child; c->key && b != c;
              b = b->next)
-            if (strcmp(b->key, c->key) == 0) {
+            if (b->key && strcmp(b->key, c->key) == 0) {
                 ++*twice;
                 break;
             }

@@ -125,7 +125,8 @@ json_t *dq_call_submit(struct dq_call *c, struct dq_err *err)
     if (!c->who.all)
         dq_fail(err, DQ_DENIED, "only the daemon's own user (%lld) may submit",
                 (long long)c->api->owner);
-    else if ((o = dq_call_body(c, keys, err)) && !read_wish(o, &w, err))
+    else if ((o = dq_call_body(c, keys, err)) && !read_wish(o, &w, err) &&
+             w.yaml)
         spec = dq_spec_parse(w.yaml, strlen(w.yaml), w.file, w.folder,
                              &c->problems);
     if (spec)

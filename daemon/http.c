@@ -187,7 +187,7 @@ static int address_of(const char *path, struct sockaddr_un *address,
                        "%s: too long for a socket's path (%zu bytes at most): "
                        "set --socket and DEPTHQ_SOCKET",
                        path, sizeof address->sun_path - 1);
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return DQ_OK;
 }
 

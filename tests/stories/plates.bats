@@ -315,7 +315,7 @@ PY
 @test "a header whose window is beyond reason costs its own frame, not the shot's lattice" {
     plates 1001-1003
     # the 160 x 96 window of one plate becomes 16,001 x 16,001
-    perl -0pi -e 's/(dataWindow\0box2i\0....).{16}/$1 . pack("l<4", -8000, -8000, 8000, 8000)/se' plate/p.1002.exr
+    perl -0777 -pi -e 's/(dataWindow\0box2i\0....).{16}/$1 . pack("l<4", -8000, -8000, 8000, 8000)/se' plate/p.1002.exr
     touch -d '1 hour ago' plate/p.1002.exr
     job 1001-1003
     run_job
