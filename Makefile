@@ -324,7 +324,7 @@ coverage: ## unit tests with line coverage, as build/coverage/index.html
 	@echo build/coverage/index.html
 
 compile-commands: ## write compile_commands.json for editors and clang-tidy
-	@scripts/compile_commands $(B) '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)'
+	@scripts/compile_commands $(B) '$(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL))'
 
 install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/depthq $(DESTDIR)$(PREFIX)/share/depthq/models $(DESTDIR)$(PREFIX)/share/depthq/schemas

@@ -1,5 +1,6 @@
 #include "base/range.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +129,10 @@ static int parse_piece(const char *text, struct piece *p, struct dq_err *err)
 static int add_piece(struct dq_range *range, const struct piece *p,
                      struct dq_err *err)
 {
-    int64_t count = (p->last - p->first) / p->step + 1;
+    int64_t count;
 
+    assert(p->step >= 1); /* parse_piece refuses others */
+    count = (p->last - p->first) / p->step + 1;
     if (count + (int64_t)range->count > DQ_RANGE_MAX)
         return dq_fail(err, DQ_SPEC, "frames: more than %d frames",
                        DQ_RANGE_MAX);
