@@ -16,13 +16,14 @@ extern "C" {
 #endif
 
 /* Zeroed bytes; never NULL. */
-void *dq_new(size_t bytes);
+__attribute__((returns_nonnull)) void *dq_new(size_t bytes);
 
 /* Zeroed array of count elements of size bytes each; overflow aborts. */
-void *dq_new_array(size_t count, size_t size);
+__attribute__((returns_nonnull)) void *dq_new_array(size_t count, size_t size);
 
 /* realloc to count elements of size bytes; new bytes are not zeroed. */
-void *dq_grow(void *old, size_t count, size_t size);
+__attribute__((returns_nonnull)) void *dq_grow(void *old, size_t count,
+                                               size_t size);
 
 /* Copies of a string, of at most n bytes of it; NULL gives NULL. */
 char *dq_strdup(const char *text);

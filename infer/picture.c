@@ -42,9 +42,10 @@ static int make_room(struct dq_ticket *t, int wants_valid, int wants_sky)
                        p->width, p->height);
     next = p->buffer;
     p->rgb = next;
-    p->depth = next += 3 * one;
-    p->valid = wants_valid ? next += one : NULL;
-    p->sky = wants_sky ? next += one : NULL;
+    p->depth = next + 3 * one;
+    next = p->depth + one;
+    p->valid = wants_valid ? next : NULL;
+    p->sky = wants_sky ? next + (wants_valid ? one : 0) : NULL;
     return DQ_OK;
 }
 

@@ -293,7 +293,7 @@ struct dq_pipeline *dq_pipeline_new(const struct dq_pipeline_rule *rule)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     make_queues(p);
-    p->threads = dq_new_array((size_t)(rule->readers + rule->writers + 1),
+    p->threads = dq_new_array((size_t)rule->readers + (size_t)rule->writers + 1,
                               sizeof *p->threads);
     for (int i = 0; i < rule->readers; i++)
         start(p, reader);

@@ -143,6 +143,7 @@ static int lay_tiles(struct dq_tile_plan *p, struct dq_err *err)
 static double guide_scale(const struct dq_tile_plan *p,
                           const struct dq_model *m)
 {
+    int longest = m->max / m->multiple * m->multiple;
     double scale;
 
     if (m->fixed[0])
@@ -150,8 +151,7 @@ static double guide_scale(const struct dq_tile_plan *p,
                      (double)m->fixed[0] / p->height);
     else
         scale = fmin((double)m->preferred / least(p->width, p->height),
-                     (double)(m->max / m->multiple * m->multiple) /
-                         most(p->width, p->height));
+                     (double)longest / most(p->width, p->height));
     return fmin(1, scale);
 }
 

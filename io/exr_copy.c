@@ -121,9 +121,9 @@ static void aim_decoder(struct recoder *r)
             continue;
         c->decode_to_ptr = at;
         c->user_data_type = c->data_type;
-        c->user_bytes_per_element = c->bytes_per_element;
-        c->user_pixel_stride = c->bytes_per_element;
-        c->user_line_stride = c->width * c->bytes_per_element;
+        c->user_bytes_per_element = (unsigned char)c->bytes_per_element;
+        c->user_pixel_stride = (unsigned char)c->bytes_per_element;
+        c->user_line_stride = c->width * (unsigned char)c->bytes_per_element;
         at += (size_t)c->user_line_stride * (size_t)c->height;
     }
 }
@@ -150,7 +150,7 @@ static exr_result_t aim_encoder(struct recoder *r)
         source = &r->pipe.channels[from];
         c->encode_from_ptr = source->decode_to_ptr;
         c->user_data_type = source->data_type;
-        c->user_bytes_per_element = source->bytes_per_element;
+        c->user_bytes_per_element = (unsigned char)source->bytes_per_element;
         c->user_pixel_stride = source->user_pixel_stride;
         c->user_line_stride = source->user_line_stride;
     }

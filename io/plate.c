@@ -71,7 +71,8 @@ static int open_bytes(struct dq_plate *plate, const void *bytes, size_t count,
         return dq_fail(err, DQ_PLATE, "the file is empty");
     if (count > DQ_PLATE_MAX_BYTES)
         return dq_fail(err, DQ_PLATE, "the file is larger than 4 GiB");
-    if (count < sizeof exr_magic || memcmp(bytes, exr_magic, sizeof exr_magic))
+    if (count < sizeof exr_magic ||
+        memcmp(bytes, exr_magic, sizeof exr_magic) != 0)
         return open_other(plate, bytes, count, err);
     plate->stream.bytes = bytes;
     plate->stream.count = count;
@@ -120,7 +121,8 @@ static int open_file(struct dq_plate *plate, int fd, struct dq_err *err)
     n = pread(fd, magic, sizeof magic, 0);
     if (n < 0)
         return dq_fail_errno(err, DQ_IO, errno, "cannot be read");
-    if (n < (ssize_t)sizeof magic || memcmp(magic, exr_magic, sizeof magic)) {
+    if (n < (ssize_t)sizeof magic ||
+        memcmp(magic, exr_magic, sizeof magic) != 0) {
         if (dq_bytes_read_file(&plate->own, plate->name, DQ_PLATE_MAX_BYTES,
                                DQ_PLATE, err))
             return err->code;

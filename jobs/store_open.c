@@ -120,9 +120,8 @@ static int pragma(struct dq_store *s, const char *text, const char *want,
     sqlite3_stmt *row = NULL;
     const char *got;
 
-    if (sqlite3_prepare_v2(s->db, text, -1, &row, NULL)) {
-        dq_sql_fail(s, err, text);
-    } else if (sqlite3_step(row) != SQLITE_ROW) {
+    if (sqlite3_prepare_v2(s->db, text, -1, &row, NULL) ||
+        sqlite3_step(row) != SQLITE_ROW) {
         dq_sql_fail(s, err, text);
     } else {
         got = (const char *)sqlite3_column_text(row, 0);

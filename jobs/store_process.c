@@ -42,6 +42,7 @@ static int64_t started_at(int pid)
     fclose(file);
     text[count] = '\0';
     after = strrchr(text, ')'); /* a name may hold anything */
+    /* the kernel writes these numbers. NOLINTNEXTLINE(cert-err34-c) */
     if (!after || sscanf(after + 1,
                          " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
                          "%*d %*d %*d %*d %*d %*d %lld",

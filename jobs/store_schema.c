@@ -81,6 +81,7 @@ int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
                        s->path);
     /* there is but one version yet */
     /* cppcheck-suppress incorrectLogicOperator */
+    /* NOLINTNEXTLINE(misc-redundant-expression) */
     if (version > 0 && version < VERSIONS && keep_copy(s, version, err))
         return err->code;
     for (; version < VERSIONS; version++)

