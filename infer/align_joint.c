@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "infer/band.h"
 
 enum { FINE = 4, LEAST_OVERLAP = 16, ROUNDS = 3 };
 static const double MU_LOW = 0.3, MU_HIGH = 100;
@@ -249,18 +250,13 @@ double dq_align_mu(const struct dq_align_job *job, const struct dq_fit *fits,
 struct system {
     int n;         /* unknowns: 2 a tile */
     int band;      /* a[i][j] is 0 for |i - j| > band */
-    double *a, *b; /* rows of the lower half (dq_cholesky_solve), n */
+    double *a, *b; /* rows of the lower half (infer/band.h), n */
 };
-
-static double *cell(const struct system *s, int i, int j)
-{
-    return &s->a[(size_t)i * (size_t)(s->band + 1) + (size_t)(s->band + j - i)];
-}
 
 /* j <= i: the other half is the same. */
 static void add(struct system *s, int i, int j, double value)
 {
-    *cell(s, i, j) += value;
+    *dq_band_at(s->a, s->band, i, j) += value;
 }
 
 /* A tile's tie to the guide; an undetermined one is held by its mean. */
@@ -334,7 +330,7 @@ static void pin_scales(struct system *sys)
     for (int i = 0; i < sys->n; i += 2) {
         for (int j = most(0, i - sys->band);
              j <= least(i + sys->band, sys->n - 1); j++) {
-            double *a = cell(sys, most(i, j), least(i, j));
+            double *a = dq_band_at(sys->a, sys->band, most(i, j), least(i, j));
 
             sys->b[j] -= *a;
             *a = 0;
@@ -342,44 +338,6 @@ static void pin_scales(struct system *sys)
         add(sys, i, i, 1);
         sys->b[i] = 1;
     }
-}
-
-/* a = L L^T, in place. */
-static int factor(struct system *s)
-{
-    for (int i = 0; i < s->n; i++)
-        for (int j = most(0, i - s->band); j <= i; j++) {
-            double v = *cell(s, i, j);
-
-            for (int k = most(0, i - s->band); k < j; k++)
-                v -= *cell(s, i, k) * *cell(s, j, k);
-            if (j < i)
-                *cell(s, i, j) = v / *cell(s, j, j);
-            else if (v > 0)
-                *cell(s, i, i) = sqrt(v);
-            else
-                return -1;
-        }
-    return 0;
-}
-
-int dq_cholesky_solve(double *a, double *b, int n, int band)
-{
-    struct system s = {.n = n, .band = band, .a = a, .b = b};
-
-    if (factor(&s))
-        return -1;
-    for (int i = 0; i < n; i++) {
-        for (int k = most(0, i - band); k < i; k++)
-            b[i] -= *cell(&s, i, k) * b[k];
-        b[i] /= *cell(&s, i, i);
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        for (int k = i + 1; k <= least(i + band, n - 1); k++)
-            b[i] -= *cell(&s, k, i) * b[k];
-        b[i] /= *cell(&s, i, i);
-    }
-    return 0;
 }
 
 /* How far apart the unknowns of two tiles that overlap stand. */
@@ -421,7 +379,7 @@ static int solve_round(const struct dq_align_job *job, struct system *sys,
     }
     if (job->log_space)
         pin_scales(sys);
-    if (dq_cholesky_solve(sys->a, sys->b, sys->n, sys->band))
+    if (dq_band_solve(sys->a, sys->b, sys->n, sys->band))
         return -1;
     memcpy(x, sys->b, n * sizeof *x);
     return 0;

@@ -44,10 +44,4 @@ int dq_align_joint(const struct dq_align_job *job,
                    const struct dq_laps *laps, double s0, double *x,
                    struct dq_err *err);
 
-/* a x = b by Cholesky in place, x in b; -1 when a is not positive definite.
- * a is symmetric, n x n, zero for |i - j| > band; row i of its lower half is
- * a[i * (band + 1) ...]: the elements (i, i - band) to (i, i), those left of
- * column 0 unused. n (band + 1)^2 steps. */
-int dq_cholesky_solve(double *a, double *b, int n, int band);
-
 #endif

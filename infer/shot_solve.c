@@ -5,45 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "infer/band.h"
 #include "infer/shot_match.h"
 
 enum { ROUNDS = 4, HALF = DQ_SHOT_LAG };
 
 static const double LAMBDA = 1e-6, HUBER = 1.345;
-
-/* ---- band ---------------------------------------------------------------- */
-
-static double *band_at(double *a, int half, int i, int j)
-{
-    return a + (size_t)i * ((size_t)half + 1) + (size_t)(j - i + half);
-}
-
-int dq_band_solve(double *a, double *b, int n, int half)
-{
-    for (int i = 0; i < n; i++)
-        for (int j = i > half ? i - half : 0; j <= i; j++) {
-            double v = *band_at(a, half, i, j);
-
-            for (int k = i > half ? i - half : 0; k < j; k++)
-                if (k >= j - half)
-                    v -= *band_at(a, half, i, k) * *band_at(a, half, j, k);
-            if (i == j && !(v > 0))
-                return -1;
-            *band_at(a, half, i, j) =
-                i == j ? sqrt(v) : v / *band_at(a, half, j, j);
-        }
-    for (int i = 0; i < n; i++) {
-        for (int k = i > half ? i - half : 0; k < i; k++)
-            b[i] -= *band_at(a, half, i, k) * b[k];
-        b[i] /= *band_at(a, half, i, i);
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        for (int k = i + 1; k < n && k <= i + half; k++)
-            b[i] -= *band_at(a, half, k, i) * b[k];
-        b[i] /= *band_at(a, half, i, i);
-    }
-    return 0;
-}
 
 /* ---- differences --------------------------------------------------------- */
 
@@ -64,15 +31,15 @@ static void add_difference(struct stretch *s, int i, int j, double target,
     int row = i - s->first, col = j - s->first;
 
     if (i != s->anchor) {
-        *band_at(s->a, HALF, row, row) += weight;
+        *dq_band_at(s->a, HALF, row, row) += weight;
         s->b[row] += weight * target;
     }
     if (j != s->anchor) {
-        *band_at(s->a, HALF, col, col) += weight;
+        *dq_band_at(s->a, HALF, col, col) += weight;
         s->b[col] -= weight * target;
     }
     if (i != s->anchor && j != s->anchor)
-        *band_at(s->a, HALF, row > col ? row : col, row > col ? col : row) -=
+        *dq_band_at(s->a, HALF, row > col ? row : col, row > col ? col : row) -=
             weight;
 }
 
@@ -88,7 +55,7 @@ static void solve_once(struct stretch *s, double *x)
                            s->weight[i]);
     for (int t = s->first; t + 1 < s->end; t++)
         add_difference(s, t + 1, t, 0, LAMBDA);
-    *band_at(s->a, HALF, s->anchor - s->first, s->anchor - s->first) = 1;
+    *dq_band_at(s->a, HALF, s->anchor - s->first, s->anchor - s->first) = 1;
     s->b[s->anchor - s->first] = 0;
     if (dq_band_solve(s->a, s->b, n, HALF) == 0)
         memcpy(x + s->first, s->b, (size_t)n * sizeof *x);

@@ -58,11 +58,6 @@ int dq_shot_solve(const struct dq_shot_views *views,
 
 /* ---- its parts, for tests ------------------------------------------------ */
 
-/* Solve the symmetric positive definite band system in place: a is n rows of
- * half + 1 values, row i holding columns i - half .. i (those before column 0
- * unused); b becomes x. Nonzero when it is not positive definite. */
-int dq_band_solve(double *a, double *b, int n, int half);
-
 /* Robust differences over frames first .. end of one stretch: x[t] with
  * x[anchor] = 0 that fits target[i] = x[a] - x[c] (Huber, 4 rounds on the
  * pairs' residuals, weights q / max q). Pairs outside are left out; of those

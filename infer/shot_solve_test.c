@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "infer/band.h"
+
 /* ---- band ---------------------------------------------------------------- */
 
 static void a_band_system_gives_what_was_put_in(void **state)
