@@ -338,7 +338,7 @@ int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s)
     while (dir && (entry = readdir(dir))) {
         if (!is_temp(entry->d_name, tag_prefix) ||
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-            now - st.st_mtime < age_s)
+            (age_s > 0 && now - st.st_mtime < age_s))
             continue;
         swept += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
     }

@@ -41,7 +41,8 @@ int dq_publish(const char *path, const void *bytes, size_t count,
 int dq_make_folders(const char *path, struct dq_err *err);
 
 /* Remove temps of dead writers in a folder, whatever file they were for: those
- * whose tag begins with tag_prefix and which are at least age_s seconds old.
+ * whose tag begins with tag_prefix and which are at least age_s seconds old;
+ * 0 takes all, also those that the storage's clock dates into the future.
  * Returns how many went; failures are ignored: a temp is never read. */
 int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s);
 

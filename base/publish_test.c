@@ -424,6 +424,20 @@ static void sweeping_takes_old_temps_of_our_own_only(void **state)
     assert_int_equal(dq_publish_sweep("out", "", 0), 1); /* the other's */
 }
 
+/* The file system's clock may be ahead of ours: a server's, or a kernel's that
+ * stamps files more finely than time() tells. */
+static void sweeping_at_any_age_takes_temps_of_the_future(void **state)
+{
+    const struct utimbuf ahead = {time(NULL) + 100, time(NULL) + 100};
+
+    (void)state;
+    mkdir("out", 0777);
+    put_file("out/.a.exr.job-1.tmp", "half");
+    assert_int_equal(utime("out/.a.exr.job-1.tmp", &ahead), 0);
+    assert_int_equal(dq_publish_sweep("out", "job-", 1), 0);
+    assert_int_equal(dq_publish_sweep("out", "job-", 0), 1);
+}
+
 #define in_folder(test) \
     cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
@@ -448,6 +462,7 @@ int main(void)
         in_folder(folders_are_made_with_their_parents),
         in_folder(folders_that_cannot_be_are_named),
         in_folder(sweeping_takes_old_temps_of_our_own_only),
+        in_folder(sweeping_at_any_age_takes_temps_of_the_future),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,12 +181,13 @@ static int read_file(struct dq_ticket *t, const char *path)
     return DQ_OK;
 }
 
-/* A young file that does not decode is probably being written. */
+/* A young file that does not decode is probably being written. The storage's
+ * clock may be ahead of ours. */
 static int perhaps_growing(struct dq_ticket *t)
 {
     int64_t age_s = (int64_t)time(NULL) - t->mark.mtime_ns / 1000000000;
 
-    if (t->err->code == DQ_PLATE && age_s >= 0 && age_s < GROWING_S)
+    if (t->err->code == DQ_PLATE && age_s > -GROWING_S && age_s < GROWING_S)
         t->err->code = DQ_GROWING;
     return t->err->code;
 }

@@ -47,12 +47,13 @@ run_job() {
 
 # every depth file present decodes whole, and no temp is left
 outputs_are_whole() {
-    local file
+    local file temps
     for file in depth/d.*.exr; do
         [ -e "$file" ] || continue
         depthq inspect "$file" >/dev/null || return 1
     done
-    [ -z "$(find . -name '*.tmp')" ]
+    temps=$(find . -name '*.tmp')
+    [ -z "$temps" ] || { echo "left behind: $temps"; return 1; }
 }
 
 depth_sums() { sha256sum depth/d.*.exr; }
