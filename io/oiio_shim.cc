@@ -43,6 +43,7 @@ const char *format_of(const void *bytes, size_t count)
         {"tiff", std::string("II*\0", 4)},
         {"tiff", std::string("MM\0*", 4)},
         {"tiff", std::string("II+\0", 4)},
+        {"tiff", std::string("MM\0+", 4)},
         {"png", std::string("\x89PNG\r\n\x1a\n", 8)},
         {"jpeg", "\xff\xd8\xff"},
     };

@@ -13,6 +13,7 @@
 #include "io/plate_private.h"
 #if DQ_OIIO
 #include "io/oiio_shim.h"
+#include "io/picture_bounds.h"
 #endif
 
 static const uint8_t exr_magic[4] = {0x76, 0x2f, 0x31, 0x01};
@@ -53,6 +54,8 @@ static int open_other(struct dq_plate *plate, const void *bytes, size_t count,
                       struct dq_err *err)
 {
 #if DQ_OIIO
+    if (dq_picture_bounds(bytes, count, err))
+        return err->code;
     plate->image = dq_oiio_open(bytes, count, plate->name, err);
     return plate->image ? DQ_OK : err->code;
 #else
