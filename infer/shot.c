@@ -142,21 +142,43 @@ static json_t *shot_json(const struct dq_recipe *recipe,
     return all;
 }
 
-int dq_shot_write(const struct dq_recipe *recipe, const struct dq_shot *shot,
-                  const char *tag, struct dq_err *err)
+static int publish(const struct dq_recipe *recipe, const struct dq_shot *shot,
+                   const char *tag, enum dq_publish_mode mode,
+                   struct dq_err *err)
 {
     char *path = shot_path(recipe);
     json_t *all = shot_json(recipe, shot);
     char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    int code = dq_make_folders(recipe->shot_folder, err);
+    int code = dq_publish(path, text, strlen(text), tag, mode, NULL, err);
 
-    if (!code)
-        code = dq_publish(path, text, strlen(text), tag, DQ_PUBLISH_REPLACE,
-                          NULL, err);
     free(text);
     json_decref(all);
     free(path);
     return code;
+}
+
+/* Only what was made for other settings gives way. */
+static int take_place(const struct dq_recipe *recipe,
+                      const struct dq_shot *shot, const char *tag,
+                      struct dq_err *err)
+{
+    struct dq_shot found;
+
+    dq_err_clear(err);
+    if (dq_shot_read(recipe, &found, err) != DQ_MISSING)
+        return err->code;
+    dq_err_clear(err);
+    return publish(recipe, shot, tag, DQ_PUBLISH_REPLACE, err);
+}
+
+int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
+                  const char *tag, struct dq_err *err)
+{
+    if (dq_make_folders(recipe->shot_folder, err))
+        return err->code;
+    if (publish(recipe, shot, tag, DQ_PUBLISH_NEW, err) == DQ_EXISTS)
+        take_place(recipe, shot, tag, err);
+    return err->code ? err->code : dq_shot_read(recipe, shot, err);
 }
 
 char *dq_shot_text(const struct dq_shot *shot)

@@ -44,9 +44,12 @@ int32_t dq_shot_sample(const struct dq_range *frames, int i, int *count);
 int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
                  struct dq_err *err);
 
-/* Publish it (first writer wins when the key is the same: both wrote the
- * same values). Errors as dq_publish. */
-int dq_shot_write(const struct dq_recipe *recipe, const struct dq_shot *shot,
+/* Publish it, unless somebody else has for this key: what is published first
+ * stays, and *shot becomes it. (Another device or library may have found a
+ * range that differs in its last bits; all renders read the file, so all use
+ * one.) A file with another key is replaced; of two that replace one at once
+ * the later stays. Errors as dq_publish and dq_shot_read. */
+int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err);
 
 /* The values as canonical text, for fingerprints. Caller frees. */

@@ -100,6 +100,70 @@ static void another_key_or_no_file_is_missing(void **state)
     place_free(&p);
 }
 
+static void what_was_published_first_stays(void **state)
+{
+    struct place p;
+    struct dq_shot first = odd_values(), second = odd_values(), got;
+
+    (void)state;
+    place_make(&p);
+    second.range_low = 0.25;
+    second.lattice.x0 = -99;
+    if (dq_shot_write(&p.recipe, &first, "a", &p.err) ||
+        dq_shot_write(&p.recipe, &second, "b", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.range_low == first.range_low);
+    assert_int_equal(got.lattice.x0, first.lattice.x0);
+    /* who came second goes on with the first's */
+    assert_true(second.range_low == first.range_low);
+    assert_int_equal(second.lattice.x0, first.lattice.x0);
+    place_free(&p);
+}
+
+static void what_was_made_for_other_settings_gives_way(void **state)
+{
+    struct place p;
+    struct dq_shot first = odd_values(), second = odd_values(), got;
+
+    (void)state;
+    place_make(&p);
+    assert_int_equal(dq_shot_write(&p.recipe, &first, "a", &p.err), 0);
+    p.recipe.survey_key = key_b;
+    snprintf(second.key, sizeof second.key, "%s", key_b);
+    second.range_low = 0.25;
+    if (dq_shot_write(&p.recipe, &second, "b", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.range_low == 0.25 && second.range_low == 0.25);
+    place_free(&p);
+}
+
+static void a_file_that_cannot_be_understood_is_left_for_a_person(void **state)
+{
+    struct place p;
+    struct dq_shot shot = odd_values();
+    char *path, text[16] = "";
+    FILE *file;
+
+    (void)state;
+    place_make(&p);
+    path = dq_asprintf("%s/shot.json", p.folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("{ no", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(dq_shot_write(&p.recipe, &shot, "t", &p.err), DQ_CONFIG);
+    assert_non_null(strstr(p.err.text, "delete it to survey the shot again"));
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    assert_string_equal(text, "{ no");
+    free(path);
+    place_free(&p);
+}
+
 static void the_sample_is_spread_over_the_whole_list(void **state)
 {
     static const int32_t told[DQ_SHOT_SAMPLES] = {
@@ -124,6 +188,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_to_the_last_bit),
         cmocka_unit_test(another_key_or_no_file_is_missing),
+        cmocka_unit_test(what_was_published_first_stays),
+        cmocka_unit_test(what_was_made_for_other_settings_gives_way),
+        cmocka_unit_test(a_file_that_cannot_be_understood_is_left_for_a_person),
         cmocka_unit_test(the_sample_is_spread_over_the_whole_list),
     };
 
