@@ -6,10 +6,12 @@ the sources on the exporter's machine, and with them the bytes would depend on
 where the checkout lies. The same module on the same torch gives the same
 bytes.
 """
+import copy
 import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ import numpy as np
 import torch
 
 from . import contract as contracts
+from . import golden
 from .errors import ModelError
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -39,12 +42,15 @@ def _without_debug(data):
     return out.getvalue()
 
 
-def archive_bytes(module, contract=None, text=None):
-    """The archive of a ScriptModule, with its contract (or a text in its place; neither: none)."""
+def archive_bytes(module, contract=None, text=None, tile=None):
+    """The archive of a ScriptModule, with its contract (or a text in its place; neither: none) and golden tile."""
     if contract is not None:
         text = json.dumps(contract, indent=1, ensure_ascii=False)
+    extra = {EXTRA: text} if text is not None else {}
+    if tile is not None:
+        extra[golden.EXTRA] = tile
     memory = io.BytesIO()
-    torch.jit.save(module, memory, _extra_files={EXTRA: text} if text is not None else None)
+    torch.jit.save(module, memory, _extra_files=extra or None)
     return _without_debug(memory.getvalue())
 
 
@@ -74,14 +80,34 @@ def picture(contract, batch, height, width, seed=0):
     return ((low + planes * (high - low) - mean) / std).astype(np.float32)
 
 
-def run(module, contract, batch):
+def _cause(error):
+    """The line of an exception that says what happened; TorchScript's comes last, after its own traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception): ", line)]
+    return (said[-1] if said else lines[0] if lines else type(error).__name__)[:300]
+
+
+def _told(value):
+    """What a network answers instead of one tensor."""
+    if isinstance(value, dict):
+        return f"a dict of {', '.join(map(str, value))}"
+    if isinstance(value, (tuple, list)):
+        return f"{len(value)} things ({type(value).__name__})"
+    return f"a {type(value).__name__}"
+
+
+def answer(module, contract, batch):
     """module's answer to a float32 numpy batch, as float32 numpy."""
     dtype = DTYPES[contract["input"].get("dtype", "float32")]
-    with torch.inference_mode():
-        answer = module(torch.from_numpy(batch).to(dtype))
-    if not isinstance(answer, torch.Tensor):
-        raise ModelError(f"the network answers a {type(answer).__name__}; wrap it to return one tensor")
-    return answer.float().numpy()
+    try:
+        with torch.inference_mode():
+            out = module(torch.from_numpy(batch).to(dtype))
+    except Exception as error:  # a network throws what it likes
+        place = "x".join(map(str, batch.shape))
+        raise ModelError(f"for {place} the network throws: {_cause(error)}") from None
+    if not isinstance(out, torch.Tensor):
+        raise ModelError(f"the network answers {_told(out)}; wrap it so that forward returns the depth tensor alone")
+    return out.float().numpy()
 
 
 def difference(want, got):
@@ -119,35 +145,75 @@ def _in_fresh_process(data, contract):
             return [answers[key] for key in answers.files]
 
 
-def prove(eager, data, contract):
+def _check_one(contract, trial, want, got, whose):
+    """ModelError unless got is want, for a batch and size; how far they are apart."""
+    place = "x".join(map(str, (trial[0], 3, *trial[1:])))
+    bound = BOUNDS[contract["input"].get("dtype", "float32")]
+    promised = contracts.answer_shape(contract, *trial)
+    if got.shape != promised:
+        raise ModelError(f"for {place} {whose} answers {got.shape}, its contract promises {promised}; correct the "
+                         "contract's layout, or declare the size and batch that are baked in")
+    if not np.isfinite(got).all():
+        raise ModelError(f"for {place} {whose} answers NaN or Inf")
+    apart = difference(want, got)
+    if apart > bound:
+        raise ModelError(f"for {place} {whose} is {apart:.3g} of the range away from the eager one (allowed {bound:g})")
+    return apart
+
+
+def _disturbed(eager):
+    """A copy of a network with a little noise on its weights; None when it has none."""
+    other, noise, disturbed = copy.deepcopy(eager), torch.Generator().manual_seed(1), False
+    with torch.no_grad():
+        for tensor in [*other.parameters(), *other.buffers()]:
+            if tensor.ndim >= 2 and tensor.is_floating_point():
+                spread = 0.02 * tensor.float().std()
+                tensor += (spread * torch.randn(tensor.shape, generator=noise)).to(tensor.dtype)
+                disturbed |= bool(spread > 0)
+    return other if disturbed else None
+
+
+def check_sensitive(eager, contract):
+    """How far a changed weight moves the answer; ModelError when the comparison would not see it."""
+    other = _disturbed(eager) if not isinstance(eager, torch.jit.ScriptModule) else None
+    if other is None:
+        return None
+    trial = next(_trials(contract))
+    given = picture(contract, *trial)
+    moved = difference(answer(eager, contract, given), answer(other, contract, given))
+    if moved <= BOUNDS[contract["input"].get("dtype", "float32")]:
+        raise ModelError(f"changed weights move the answer by {moved:.2g} of its range only, so that comparing answers "
+                         "proves nothing; is the head all zeros?")
+    return moved
+
+
+def prove(eager, data, contract, scripted=None):
     """Run the archive against the eager module at the sizes and batches that it claims -> worst difference.
 
-    ModelError when an answer has another shape than promised, is not finite, does not depend on the input, or is
-    farther from the eager one than the bound of its type.
+    scripted: the module before it was saved, compared first. ModelError when an answer has another shape than promised,
+    is not finite, does not depend on the input, or is farther from the eager one than the bound of its type.
     """
-    worst, bound = 0.0, BOUNDS[contract["input"].get("dtype", "float32")]
-    for trial, got in zip(_trials(contract), _in_fresh_process(data, contract)):
-        batch, height, width = trial
-        place = f"{batch}x3x{height}x{width}"
-        want = run(eager, contract, picture(contract, *trial))
-        promised = contracts.answer_shape(contract, *trial)
-        if got.shape != promised:
-            raise ModelError(f"for {place} the network answers {got.shape}, its contract promises {promised}; "
-                             "a trace with its size or batch baked in must declare it")
-        if not np.isfinite(got).all():
-            raise ModelError(f"for {place} the network answers NaN or Inf")
-        other = run(eager, contract, picture(contract, *trial, seed=1))
-        if np.array_equal(want, other):
-            raise ModelError(f"for {place} the answer does not depend on the picture")
-        worst = max(worst, difference(want, got))
-        if worst > bound:
-            raise ModelError(f"for {place} the saved network is {worst:.3g} of the range away from the eager one "
-                             f"(allowed {bound:g})")
-    return worst
+    wants = {}
+    for trial in _trials(contract):
+        given = picture(contract, *trial)
+        wants[trial] = answer(eager, contract, given)
+        if scripted is not None:
+            _check_one(contract, trial, wants[trial], answer(scripted, contract, given), "the compiled network")
+    trial, want = next(iter(wants.items()))
+    if np.array_equal(want, answer(eager, contract, picture(contract, *trial, seed=1))):
+        raise ModelError("the answer does not depend on the picture")
+    return max(_check_one(contract, *trial_and_want, got, "the saved network")
+               for trial_and_want, got in zip(wants.items(), _in_fresh_process(data, contract)))
 
 
-def make(eager, scripted, contract):
+def golden_tile(eager, contract):
+    """The extra file of modelkit/golden.py for a network."""
+    return golden.make(eager, contract, picture(contract, *golden.shape(contract)),
+                       lambda given: answer(eager, contract, given))
+
+
+def make(eager, scripted, contract, tile=None):
     """Check the contract, save, prove -> (bytes, SHA-256, worst difference)."""
     contracts.check(contract)
-    data = archive_bytes(scripted, contract)
-    return data, hashlib.sha256(data).hexdigest(), prove(eager.eval(), data, contract)
+    data = archive_bytes(scripted, contract, tile=tile)
+    return data, hashlib.sha256(data).hexdigest(), prove(eager.eval(), data, contract, scripted)
