@@ -88,9 +88,10 @@ static char *own_folder(void)
 
 char *dq_path_libexec(const char *name, struct dq_err *err)
 {
-    /* installed; beside (libexec itself); a build's test/FOLDER/ */
+    /* installed; beside (libexec itself); a build's test/FOLDER/; from
+     * libexec/depthq to bin */
     static const char *const places[] = {"/../libexec/depthq", "",
-                                         "/../../libexec/depthq"};
+                                         "/../../libexec/depthq", "/../../bin"};
     char *folder = own_folder();
     char *found = NULL;
 

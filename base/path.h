@@ -22,7 +22,8 @@ char *dq_shot_folder(const char *output_pattern);
 
 /* A program or plugin of our own: <folder of this executable>/../libexec/
  * depthq/name, or beside this executable, or where a build's tests have it
- * (../../libexec/depthq). DQ_CONFIG when it is not there. */
+ * (../../libexec/depthq), or, from libexec/depthq, in ../../bin. DQ_CONFIG
+ * when it is not there. */
 char *dq_path_libexec(const char *name, struct dq_err *err);
 
 #ifdef __cplusplus

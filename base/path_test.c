@@ -107,17 +107,23 @@ static void make_program(const char *path)
 }
 
 /* What a copy of this program, laid out as installed, says of a name. */
-static void expect_found(const char *name, const char *want)
+static void expect_found_by(const char *program, const char *name,
+                            const char *want)
 {
     char command[200], got[8192] = "";
     FILE *out;
 
-    snprintf(command, sizeof command, "bin/prog --libexec %s", name);
+    snprintf(command, sizeof command, "%s --libexec %s", program, name);
     out = popen(command, "r");
     assert_non_null(out);
     got[fread(got, 1, sizeof got - 1, out)] = '\0';
     pclose(out);
     assert_non_null(strstr(got, want));
+}
+
+static void expect_found(const char *name, const char *want)
+{
+    expect_found_by("bin/prog", name, want);
 }
 
 static void our_programs_are_found_where_they_are_installed(void **state)
@@ -137,6 +143,9 @@ static void our_programs_are_found_where_they_are_installed(void **state)
     expect_found("folder", "CONFIG: folder is not installed");
     expect_found("text", "CONFIG: text is not installed");
     expect_found("none", "CONFIG: none is not installed");
+    assert_int_equal(system("mv bin/prog libexec/depthq/prog"), 0);
+    expect_found_by("libexec/depthq/prog", "beside",
+                    "/libexec/depthq/../../bin/beside");
 }
 
 static int tell_libexec(const char *name)

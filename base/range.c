@@ -258,6 +258,13 @@ char *dq_range_missing(const struct dq_range *range,
     return text;
 }
 
+void dq_range_copy(const struct dq_range *from, struct dq_range *to)
+{
+    to->count = from->count;
+    to->frames = dq_new_array(from->count, sizeof *to->frames);
+    memcpy(to->frames, from->frames, from->count * sizeof *to->frames);
+}
+
 void dq_range_free(struct dq_range *range)
 {
     if (!range)

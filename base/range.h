@@ -43,6 +43,9 @@ long dq_range_find(const struct dq_range *range, int32_t frame);
 char *dq_range_missing(const struct dq_range *range,
                        const struct dq_range *want);
 
+/* A copy of its own; the caller frees it. */
+void dq_range_copy(const struct dq_range *from, struct dq_range *to);
+
 void dq_range_free(struct dq_range *range); /* and zero it */
 
 #ifdef __cplusplus

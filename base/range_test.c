@@ -295,6 +295,23 @@ static void missing_frames_are_told_as_a_range(void **state)
     expect_missing("1-10", "9-12", "11-12");
 }
 
+static void a_copy_is_its_own(void **state)
+{
+    struct dq_range from = {0}, copy = {0};
+    struct dq_err err = {0};
+    char *text;
+
+    (void)state;
+    assert_int_equal(dq_range_parse("3-9x3,20", &from, &err), 0);
+    dq_range_copy(&from, &copy);
+    from.frames[0] = 1;
+    dq_range_free(&from);
+    text = dq_range_text(&copy);
+    assert_string_equal(text, "3-9x3,20");
+    free(text);
+    dq_range_free(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +333,7 @@ int main(void)
         cmocka_unit_test(what_is_written_reads_back),
         cmocka_unit_test(a_frame_is_found_at_its_place),
         cmocka_unit_test(missing_frames_are_told_as_a_range),
+        cmocka_unit_test(a_copy_is_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
