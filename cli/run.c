@@ -241,8 +241,8 @@ static int threads_each(const struct dq_run_options *o)
 static void sweep(const struct run *r, const char *run_id)
 {
     enum { A_DAY = 24 * 3600 };
-    char *out = dq_path_folder(r->plan.output);
-    char *shot = dq_shot_folder(r->plan.output);
+    char *out = dq_path_folder(r->plan.job.output);
+    char *shot = dq_shot_folder(r->plan.job.output);
     char *done = dq_path_join(shot, "done");
     const char *const folders[] = {out, shot, done};
     char *own = dq_asprintf("%s-", run_id);
@@ -294,7 +294,7 @@ static struct dq_progress *make_progress(const struct run *r)
         .fd = STDERR_FILENO,
         .form = dq_progress_form_for(r->options.progress, STDERR_FILENO),
         .colour = (!no_colour || !*no_colour) && isatty(STDERR_FILENO),
-        .name = r->plan.spec->name,
+        .name = r->plan.job.spec->name,
         .frames = r->plan.chosen.count,
         .workers = r->options.workers,
     };
@@ -312,7 +312,7 @@ static void set_up(struct run *r)
     for (int i = 0; i < workers; i++)
         r->devices[i] = r->options.device;
     r->began_ms = now_ms();
-    r->list = dq_list_new(JOB, &r->plan.chosen, r->plan.spec->retries);
+    r->list = dq_list_new(JOB, &r->plan.chosen, r->plan.job.spec->retries);
     dq_list_set_watch(r->list, on_task, r);
     r->progress = make_progress(r);
 }
@@ -331,9 +331,9 @@ static void print_document(const struct run *r, double seconds)
     json_t *o = dq_run_report_json(r->list, &r->cause, seconds);
     char *text;
 
-    json_object_set_new(o, "job", dq_text_json(r->plan.spec->name));
-    json_object_set_new(o, "file", dq_text_json(r->plan.spec->file));
-    json_object_set_new(o, "output", dq_text_json(r->plan.output));
+    json_object_set_new(o, "job", dq_text_json(r->plan.job.spec->name));
+    json_object_set_new(o, "file", dq_text_json(r->plan.job.spec->file));
+    json_object_set_new(o, "output", dq_text_json(r->plan.job.output));
     json_object_set_new(o, "model", dq_run_plan_model_json(&r->plan));
     text = dq_json_text(o);
     puts(text);
@@ -344,8 +344,8 @@ static void print_document(const struct run *r, double seconds)
 static int report(struct run *r)
 {
     double seconds = (double)(now_ms() - r->began_ms) / 1000;
-    char *line = dq_run_report_line(r->list, seconds, r->plan.output);
-    char *all = dq_asprintf("%s: %s", r->plan.spec->name, line);
+    char *line = dq_run_report_line(r->list, seconds, r->plan.job.output);
+    char *all = dq_asprintf("%s: %s", r->plan.job.spec->name, line);
     json_t *summary = dq_run_report_summary(r->list, &r->cause, seconds);
 
     if (r->cause.code)
@@ -378,15 +378,13 @@ static int run_plan(struct run *r, struct dq_err *err)
 /* A job that cannot be begun. */
 static void tell_error(const struct run *r, const struct dq_err *err)
 {
-    if (err->code == DQ_SPEC && r->plan.problems.count)
-        dq_problems_print(stderr, r->options.job, &r->plan.text,
-                          &r->plan.problems);
-    else
-        fprintf(stderr, "depthq run: %s\n%s", err->text,
-                err->code == DQ_USAGE ? "Try: depthq run --help\n" : "");
+    dq_job_plan_tell(&r->plan.job, r->options.job, "depthq run", err, stderr);
+    if (err->code == DQ_USAGE)
+        fputs("Try: depthq run --help\n", stderr);
     if (r->options.json) {
-        json_t *o = json_pack("{s:o, s:o}", "error", dq_error_json(err),
-                              "problems", dq_problems_json(&r->plan.problems));
+        json_t *o =
+            json_pack("{s:o, s:o}", "error", dq_error_json(err), "problems",
+                      dq_problems_json(&r->plan.job.problems));
         char *text = dq_json_text(o);
 
         puts(text);

@@ -7,25 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/problems.h"
-#include "daemon/wire.h"
 
 /* ---- making --------------------------------------------------------------*/
-
-static void copy_range(const struct dq_range *from, struct dq_range *to)
-{
-    to->count = from->count;
-    to->frames = dq_new_array(from->count, sizeof *to->frames);
-    memcpy(to->frames, from->frames, from->count * sizeof *to->frames);
-}
-
-static int list_frames(struct dq_run_plan *plan, struct dq_err *err)
-{
-    if (plan->spec->frames.count)
-        copy_range(&plan->spec->frames, &plan->all);
-    else if (dq_sequence_scan(&plan->spec->plate, &plan->all, err))
-        return dq_because(err, "plate");
-    return DQ_OK;
-}
 
 /* A chunk may cut the shot anywhere, but all of it is the shot's. */
 static int choose_frames(const char *text, struct dq_run_plan *plan,
@@ -34,15 +17,15 @@ static int choose_frames(const char *text, struct dq_run_plan *plan,
     char *missing, *all;
 
     if (!text) {
-        copy_range(&plan->all, &plan->chosen);
+        dq_range_copy(&plan->job.all, &plan->chosen);
         return DQ_OK;
     }
     if (dq_range_parse(text, &plan->chosen, err)) {
         dq_because(err, "--frames");
         return err->code = DQ_USAGE;
     }
-    missing = dq_range_missing(&plan->all, &plan->chosen);
-    all = dq_range_text(&plan->all);
+    missing = dq_range_missing(&plan->job.all, &plan->chosen);
+    all = dq_range_text(&plan->job.all);
     if (missing)
         dq_fail(err, DQ_USAGE,
                 "--frames: %.200s %s not among the job's frames (%.200s)",
@@ -56,45 +39,20 @@ int dq_run_plan_make(const struct dq_run_options *options,
                      struct dq_run_plan *plan, struct dq_err *err)
 {
     memset(plan, 0, sizeof *plan);
-    plan->spec =
-        dq_spec_read_text(options->job, &plan->text, &plan->problems, err);
-    if (!plan->spec)
-        return err->code;
-    plan->output = dq_sequence_text(&plan->spec->output.path);
-    if (list_frames(plan, err) || choose_frames(options->frames, plan, err) ||
-        dq_library_find(plan->spec->model, plan->spec->folder, 1, &plan->model,
-                        err))
+    if (dq_job_plan_read(options->job, &plan->job, err) ||
+        choose_frames(options->frames, plan, err) ||
+        dq_library_find(plan->job.spec->model, plan->job.spec->folder, 1,
+                        &plan->model, err))
         return err->code;
     return DQ_OK;
 }
 
 void dq_run_plan_free(struct dq_run_plan *plan)
 {
-    dq_bytes_free(&plan->text);
-    dq_problems_free(&plan->problems);
-    dq_spec_free(plan->spec);
+    dq_job_plan_free(&plan->job);
     dq_model_ref_free(&plan->model);
-    dq_range_free(&plan->all);
     dq_range_free(&plan->chosen);
-    free(plan->output);
     memset(plan, 0, sizeof *plan);
-}
-
-char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
-{
-    struct dq_wire_job told = {
-        .job = job,
-        .yaml = plan->text.data,
-        .file = plan->spec->file,
-        .folder = plan->spec->folder,
-        .frames = dq_range_text(&plan->all),
-        .model_path = plan->model.path,
-        .model_sha256 = (char *)plan->model.sha256,
-    };
-    char *line = dq_wire_job_line(&told);
-
-    free(told.frames);
-    return line;
 }
 
 /* ---- telling -------------------------------------------------------------*/
@@ -124,19 +82,20 @@ json_t *dq_run_plan_model_json(const struct dq_run_plan *plan)
 
 static void print_words(const struct dq_run_plan *plan, const char *sha256)
 {
-    char *all = dq_range_text(&plan->all), *plate, *model = model_name(plan);
+    char *all = dq_range_text(&plan->job.all), *plate,
+         *model = model_name(plan);
     char *chosen = dq_range_text(&plan->chosen);
     char *first =
-        dq_sequence_path(&plan->spec->output.path, plan->chosen.frames[0]);
+        dq_sequence_path(&plan->job.spec->output.path, plan->chosen.frames[0]);
 
-    plate = dq_sequence_text(&plan->spec->plate);
-    printf("job     %s (%s)\n", plan->spec->name, plan->spec->file);
+    plate = dq_sequence_text(&plan->job.spec->plate);
+    printf("job     %s (%s)\n", plan->job.spec->name, plan->job.spec->file);
     printf("plate   %s\n", plate);
     printf("frames  %s (%zu of %zu: %s)\n", chosen, plan->chosen.count,
-           plan->all.count, all);
+           plan->job.all.count, all);
     printf("model   %s\n        %s\n        sha256 %s\n", model,
            plan->model.path, sha256);
-    printf("output  %s\n        first %s\n", plan->output, first);
+    printf("output  %s\n        first %s\n", plan->job.output, first);
     puts("Nothing was written. Frames that are right already will be skipped.");
     free(first);
     free(chosen);
@@ -151,8 +110,8 @@ static json_t *frame_list(const struct dq_run_plan *plan)
 
     for (size_t i = 0; i < plan->chosen.count; i++) {
         int32_t frame = plan->chosen.frames[i];
-        char *plate = dq_sequence_path(&plan->spec->plate, frame);
-        char *path = dq_sequence_path(&plan->spec->output.path, frame);
+        char *plate = dq_sequence_path(&plan->job.spec->plate, frame);
+        char *path = dq_sequence_path(&plan->job.spec->output.path, frame);
 
         json_array_append_new(
             list, json_pack("{s:i, s:o, s:o}", "frame", (int)frame, "plate",
@@ -169,10 +128,11 @@ static void print_json(const struct dq_run_plan *plan, const char *sha256)
     char *text;
 
     json_object_set_new(model, "sha256", json_string(sha256));
-    all = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "dry_run", 1, "job",
-                    dq_text_json(plan->spec->name), "file",
-                    dq_text_json(plan->spec->file), "model", model, "output",
-                    dq_text_json(plan->output), "frames", frame_list(plan));
+    all =
+        json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "dry_run", 1, "job",
+                  dq_text_json(plan->job.spec->name), "file",
+                  dq_text_json(plan->job.spec->file), "model", model, "output",
+                  dq_text_json(plan->job.output), "frames", frame_list(plan));
     text = dq_json_text(all);
     puts(text);
     free(text);

@@ -4,33 +4,28 @@
 #define DQ_CLI_RUN_PLAN_H
 
 #include <jansson.h>
-#include "base/bytes.h"
-#include "base/yaml.h"
+#include "cli/job_plan.h"
 #include "cli/run_options.h"
 #include "jobs/library.h"
-#include "jobs/spec.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct dq_run_plan {
-    struct dq_bytes text;        /* of the job file */
-    struct dq_problems problems; /* when the job is wrong */
-    struct dq_spec *spec;
+    struct dq_job_plan job;
     struct dq_model_ref model;
-    struct dq_range all;    /* the job's frames */
-    struct dq_range chosen; /* those of this run */
-    char *output;           /* pattern, absolute */
+    struct dq_range chosen; /* those of the job's frames to make now */
 };
 
-/* DQ_SPEC with plan->problems, DQ_USAGE for frames that are not the job's,
+/* DQ_SPEC with plan->job.problems, DQ_USAGE for frames that are not the job's,
  * or what resolving said. Free the plan in every case. */
 int dq_run_plan_make(const struct dq_run_options *options,
                      struct dq_run_plan *plan, struct dq_err *err);
 void dq_run_plan_free(struct dq_run_plan *plan);
 
-/* The line that tells a worker about the job. The caller frees. */
+/* The line that tells a worker about the job: run_job_line.c, for it alone
+ * knows the wire. The caller frees. */
 char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job);
 
 /* What --dry-run shows, on stdout. The model's digest is read when no

@@ -1,0 +1,23 @@
+#include "cli/run_plan.h"
+
+#include <stdlib.h>
+
+#include "daemon/wire.h"
+
+char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
+{
+    const struct dq_spec *spec = plan->job.spec;
+    struct dq_wire_job told = {
+        .job = job,
+        .yaml = plan->job.text.data,
+        .file = spec->file,
+        .folder = spec->folder,
+        .frames = dq_range_text(&plan->job.all),
+        .model_path = plan->model.path,
+        .model_sha256 = (char *)plan->model.sha256,
+    };
+    char *line = dq_wire_job_line(&told);
+
+    free(told.frames);
+    return line;
+}
