@@ -100,7 +100,7 @@ libs_scene  := $(libs_io)
 libs_infer  := $(libs_io)
 libs_jobs   := -lsqlite3 $(LIBS_base)
 libs_daemon := $(LIBS_uv) -lsqlite3 -lmicrohttpd $(libs_infer)
-libs_cli    := $(libs_daemon)
+libs_cli    := $(libs_daemon) -lcurl
 
 libs_for = $(foreach d,$(deps_$(1)),$(call lib,$(d)))
 
@@ -109,12 +109,13 @@ BIN     := $(B)/bin
 LIBEXEC := $(B)/libexec/depthq
 # program: folder of its main, the archives and libraries it may link
 PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
-            $(LIBEXEC)/depthq-preview $(BIN)/depthq-scene
+            $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
 main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
 main_depthq-inspect := cli/inspect_main.c
 main_depthq-preview := cli/preview_main.c
+main_depthq-client  := cli/client_main.c
 main_depthq-scene   := scene/scene_main.c
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
@@ -175,6 +176,9 @@ deps_depthq-inspect := cli io base
 libs_depthq-inspect := $(libs_io)
 deps_depthq-preview := cli jobs io base
 libs_depthq-preview := $(libs_io)
+# What asks the daemon: libcurl, and nothing of what works.
+deps_depthq-client  := cli jobs base
+libs_depthq-client  := -lcurl $(LIBS_base)
 deps_depthq-scene   := scene io base
 libs_depthq-scene   := $(libs_scene)
 

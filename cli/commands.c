@@ -13,9 +13,11 @@
 
 const struct dq_command dq_commands[] = {
 #define DQ_VERB(name, function, doc, example, comment) \
-    {name, function, NULL, doc, example, comment},
+    {name, function, NULL, 0, doc, example, comment},
 #define DQ_PROGRAM(name, program, doc, example, comment) \
-    {name, NULL, program, doc, example, comment},
+    {name, NULL, program, 0, doc, example, comment},
+#define DQ_CLIENT(name, function, doc, example, comment) \
+    {name, NULL, "depthq-client", 1, doc, example, comment},
 #include "cli/commands.def"
 };
 
@@ -44,18 +46,25 @@ const struct dq_command *dq_command_find(const char *name)
     return NULL;
 }
 
-/* Become a program of our own; returns only when that fails. */
-static int become(const char *program, char **argv)
+/* Become a program of our own; returns only when that fails. The client is
+ * told the verb, the others have one each. argv[0] is the verb's place. */
+static int become(const struct dq_command *command, int argc, char **argv)
 {
     struct dq_err err = {0};
-    char *path = dq_path_libexec(program, &err);
+    char *path = dq_path_libexec(command->program, &err);
+    char **words = dq_new_array((size_t)argc + 2, sizeof *words);
+    int at = 0;
 
+    words[at++] = path;
+    if (command->client)
+        words[at++] = (char *)command->name;
+    memcpy(words + at, argv + 1, (size_t)(argc - 1) * sizeof *words);
     if (path) {
-        argv[0] = path;
-        execv(path, argv);
+        execv(path, words);
         dq_fail_errno(&err, DQ_CONFIG, errno, "%s", path);
     }
     fprintf(stderr, "depthq: %s\n", err.text);
+    free(words);
     free(path);
     return dq_code_exit(err.code);
 }
@@ -66,7 +75,7 @@ int dq_command_run(const struct dq_command *command, int argc, char **argv)
     int status;
 
     if (command->program)
-        return become(command->program, argv);
+        return become(command, argc, argv);
     name = dq_asprintf("depthq %s", command->name);
     argv[0] = name;
     status = command->run(argc, argv);

@@ -12,6 +12,7 @@ struct dq_command {
     const char *name;
     int (*run)(int argc, char **argv); /* or NULL: */
     const char *program;               /* a program of the libexec folder */
+    int client;                        /* of the client, which wants the verb */
     const char *doc;
     const char *example, *comment; /* or NULL */
 };
@@ -20,6 +21,8 @@ extern const struct dq_command dq_commands[];
 extern const size_t dq_command_count;
 
 #define DQ_VERB(name, function, doc, example, comment) \
+    int function(int argc, char **argv);
+#define DQ_CLIENT(name, function, doc, example, comment) \
     int function(int argc, char **argv);
 #include "cli/commands.def"
 

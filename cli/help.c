@@ -30,8 +30,9 @@ void dq_help_overview(void)
          "\n"
          "Exit status: 0 all is well, 1 some frames failed, 2 wrong usage,\n"
          "  65 a job file or data is wrong, 66 an input is missing,\n"
-         "  69 no device, 73 the output cannot be made, 74 storage failed,\n"
-         "  75 try again, 77 not allowed, 78 the installation is wrong");
+         "  69 no device or no daemon, 73 the output cannot be made,\n"
+         "  74 storage failed, 75 try again, 77 not allowed,\n"
+         "  78 the installation is wrong");
 }
 
 int dq_cli_help(int argc, char **argv)

@@ -21,8 +21,10 @@ struct dq_progress {
     struct dq_pace pace;
     int64_t said_ms; /* the last line, or drawing */
     int64_t began_ms;
-    int shown; /* the bar stands on the terminal */
-    int dirty; /* and is not right any more */
+    int shown;          /* the bar stands on the terminal */
+    int dirty;          /* and is not right any more */
+    size_t done;        /* as counted by somebody else; SIZE_MAX: not yet */
+    int64_t counted_ms; /* when it was */
 };
 
 enum dq_progress_form dq_progress_form_for(enum dq_progress_form wish, int fd)
@@ -48,6 +50,7 @@ struct dq_progress *dq_progress_new(const struct dq_progress_rule *rule,
     p->pace.workers = rule->workers;
     p->began_ms = p->said_ms = now_ms;
     p->dirty = 1;
+    p->done = SIZE_MAX;
     return p;
 }
 
@@ -178,13 +181,11 @@ static void tell_person(struct dq_progress *p, const struct dq_list_entry *e)
         dq_progress_say(p, "warning", "%s: worth a look: %s", who, e->odd);
 }
 
-void dq_progress_task(struct dq_progress *p, const struct dq_list_entry *entry,
-                      const struct dq_result *result, int64_t now_ms)
+void dq_progress_tell(struct dq_progress *p, const struct dq_list_entry *entry,
+                      int64_t now_ms)
 {
     char *line;
 
-    (void)result;
-    count(p, entry, now_ms);
     if (p->rule.form == DQ_PROGRESS_BAR) {
         tell_person(p, entry);
         return;
@@ -197,6 +198,40 @@ void dq_progress_task(struct dq_progress *p, const struct dq_list_entry *entry,
     line = dq_progress_plain(entry);
     put_line(p, line);
     free(line);
+}
+
+void dq_progress_task(struct dq_progress *p, const struct dq_list_entry *entry,
+                      const struct dq_result *result, int64_t now_ms)
+{
+    (void)result;
+    count(p, entry, now_ms);
+    dq_progress_tell(p, entry, now_ms);
+}
+
+/* Frames that were done since the last look came one after the other in that
+ * time; those that were done before the first look tell nothing. */
+static void note_pace(struct dq_progress *p, size_t done, int64_t now_ms)
+{
+    size_t fresh = p->done < done ? done - p->done : 0;
+    int64_t passed = now_ms - p->counted_ms;
+
+    for (size_t i = 1; i <= fresh; i++)
+        dq_pace_note(&p->pace,
+                     p->counted_ms + passed * (int64_t)i / (int64_t)fresh);
+    p->done = done;
+    p->counted_ms = now_ms;
+}
+
+void dq_progress_count(struct dq_progress *p,
+                       const struct dq_progress_counts *counts, int64_t now_ms)
+{
+    note_pace(p, counts->done, now_ms);
+    p->state.frames = counts->frames;
+    p->state.settled = counts->settled;
+    p->state.failed = counts->failed;
+    p->state.blocked = counts->blocked;
+    p->state.surveyed = counts->surveyed;
+    p->dirty = 1;
 }
 
 /* ---- time ----------------------------------------------------------------*/

@@ -52,6 +52,19 @@ void dq_progress_free(struct dq_progress *p);
 void dq_progress_task(struct dq_progress *p, const struct dq_list_entry *entry,
                       const struct dq_result *result, int64_t now_ms);
 
+/* Tell of it without counting: for those who are told the counts.
+ * entry->seconds.total < 0: its times are not known. */
+void dq_progress_tell(struct dq_progress *p, const struct dq_list_entry *entry,
+                      int64_t now_ms);
+
+/* What somebody else has counted (frames). */
+struct dq_progress_counts {
+    size_t frames, settled, done, failed, blocked;
+    int surveyed;
+};
+void dq_progress_count(struct dq_progress *p,
+                       const struct dq_progress_counts *counts, int64_t now_ms);
+
 /* Tell people something; the bar makes room. level: "info", "warning",
  * "error". */
 void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,

@@ -242,6 +242,45 @@ static void the_bar_is_drawn_at_most_ten_times_a_second(void **state)
     paper_free(paper);
 }
 
+static void counts_of_somebody_else_make_the_bar_and_its_pace(void **state)
+{
+    struct paper *paper = paper_new();
+    struct dq_progress *p = progress_on(paper, DQ_PROGRESS_BAR);
+    struct dq_progress_counts c = {.frames = 100, .surveyed = 1};
+
+    (void)state;
+    c.settled = c.done = 40; /* before we looked: no pace */
+    dq_progress_count(p, &c, 1000);
+    dq_progress_tick(p, 1000);
+    assert_null(strstr(read_paper(paper), "frames/s"));
+    assert_non_null(strstr(paper->text, "40/100"));
+    c.settled = c.done = 50; /* ten in two seconds, in one look */
+    c.failed = 0;
+    dq_progress_count(p, &c, 3000);
+    dq_progress_tick(p, 3000);
+    assert_non_null(
+        strstr(read_paper(paper), "50/100  5.0 frames/s  0:10 left"));
+    dq_progress_free(p);
+    paper_free(paper);
+}
+
+static void what_is_told_without_times_has_none(void **state)
+{
+    struct dq_list_entry e = {.state = DQ_TASK_DONE, .seconds.total = -1};
+    char *plain, *json;
+
+    (void)state;
+    e.task.kind = DQ_TASK_RENDER;
+    e.task.frame = 7;
+    e.task.attempt = 2;
+    plain = dq_progress_plain(&e);
+    json = dq_progress_json(&e);
+    assert_string_equal(plain, "frame=7 state=done attempt=2");
+    assert_null(strstr(json, "seconds"));
+    free(plain);
+    free(json);
+}
+
 static void a_message_has_a_line_of_its_own_beside_the_bar(void **state)
 {
     struct paper *paper = paper_new();
@@ -325,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_failure_before_success_is_not_told_with_it),
         cmocka_unit_test(a_json_line_has_the_same_words),
         cmocka_unit_test(the_bar_is_drawn_at_most_ten_times_a_second),
+        cmocka_unit_test(counts_of_somebody_else_make_the_bar_and_its_pace),
+        cmocka_unit_test(what_is_told_without_times_has_none),
         cmocka_unit_test(a_message_has_a_line_of_its_own_beside_the_bar),
         cmocka_unit_test(a_log_hears_of_us_every_minute),
         cmocka_unit_test(every_json_line_is_an_object_with_the_time),

@@ -132,6 +132,12 @@ static double stage_of(const struct dq_list_entry *e, size_t i)
     return seconds;
 }
 
+/* Whether the seconds of its stages are known. */
+static int is_timed(const struct dq_list_entry *e)
+{
+    return e->state == DQ_TASK_DONE && e->seconds.total >= 0;
+}
+
 static int went_wrong(const struct dq_list_entry *e)
 {
     return e->code != DQ_OK && e->state != DQ_TASK_DONE &&
@@ -148,7 +154,7 @@ char *dq_progress_plain(const struct dq_list_entry *e)
         dq_bytes_printf(&out, "frame=%d", e->task.frame);
     dq_bytes_printf(&out, " state=%s attempt=%d", dq_task_state_name(e->state),
                     e->task.attempt);
-    if (e->state == DQ_TASK_DONE)
+    if (is_timed(e))
         for (size_t i = 0; i < STAGES; i++)
             dq_bytes_printf(&out, " %s=%.3f", stages[i].key, stage_of(e, i));
     if (went_wrong(e)) {
@@ -170,7 +176,7 @@ char *dq_progress_json(const struct dq_list_entry *e)
     }
     json_object_set_new(o, "state", json_string(dq_task_state_name(e->state)));
     json_object_set_new(o, "attempt", json_integer(e->task.attempt));
-    for (size_t i = 0; e->state == DQ_TASK_DONE && i < STAGES; i++) {
+    for (size_t i = 0; is_timed(e) && i < STAGES; i++) {
         char *key =
             i ? dq_asprintf("%s_seconds", stages[i].key) : dq_strdup("seconds");
 

@@ -1,0 +1,215 @@
+/* The client against a daemon that plays a script. */
+#include "base/testing.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "cli/client.h"
+
+/* ---- the other side ------------------------------------------------------*/
+
+#define OK_JSON "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define CLOSE "Connection: close\r\n\r\n"
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static int is_whole(const char *heard)
+{
+    const char *body = strstr(heard, "\r\n\r\n");
+    const char *length = strstr(heard, "Content-Length: ");
+
+    return body && (!length || strlen(body + 4) >= (size_t)atoi(length + 16));
+}
+
+/* One connection: hear a whole request, note it, answer (NULL: nothing). */
+static void serve_one(int fd, const char *answer, int number)
+{
+    char heard[4096] = "", name[32];
+    size_t count = 0;
+    ssize_t n;
+
+    fd = accept(fd, NULL, NULL);
+    while (!is_whole(heard) &&
+           (n = read(fd, heard + count, sizeof heard - 1 - count)) > 0)
+        count += (size_t)n;
+    snprintf(name, sizeof name, "heard%d", number);
+    put_file(name, heard);
+    if (answer)
+        (void)!write(fd, answer, strlen(answer));
+    close(fd);
+}
+
+/* A daemon at ./s that gives these answers, one a connection. */
+static pid_t play(const char *const *answers, int count)
+{
+    int fd = listen_at("s");
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        for (int i = 0; i < count; i++)
+            serve_one(fd, answers[i], i);
+        _exit(0);
+    }
+    close(fd);
+    return child;
+}
+
+static void finish(struct dq_client *c, pid_t child)
+{
+    dq_client_close(c);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static struct dq_client *client(void)
+{
+    struct dq_err err = {0};
+    struct dq_client *c = dq_client_open("s", &err);
+
+    assert_non_null(c);
+    return c;
+}
+
+/* ---- tests ---------------------------------------------------------------*/
+
+static void a_question_is_heard_and_its_answer_given(void **state)
+{
+    const char *const answers[] = {OK_JSON CLOSE "{\"job\": 7}"};
+    pid_t child = play(answers, 1);
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+    json_t *answer = dq_client_ask(c, "POST", "/v1/jobs", "{\"a\":1}", &err);
+    char heard[4096] = "";
+    FILE *file = fopen("heard0", "r");
+
+    (void)state;
+    assert_int_equal(json_integer_value(json_object_get(answer, "job")), 7);
+    assert_non_null(file);
+    heard[fread(heard, 1, sizeof heard - 1, file)] = '\0';
+    fclose(file);
+    assert_non_null(strstr(heard, "POST /v1/jobs HTTP/1.1\r\n"));
+    assert_non_null(strstr(heard, "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(heard, "\r\n\r\n{\"a\":1}"));
+    json_decref(answer);
+    finish(c, child);
+}
+
+static void without_a_daemon_the_socket_and_the_remedy_are_named(void **state)
+{
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+
+    (void)state;
+    assert_null(dq_client_ask(c, "GET", "/healthz", NULL, &err));
+    assert_int_equal(err.code, DQ_DAEMON);
+    assert_non_null(strstr(err.text, "no depthqd answers at s;"));
+    assert_non_null(strstr(err.text, "depthqd"));
+    assert_true(dq_client_unheard(c));
+    dq_client_close(c);
+}
+
+static void a_lost_answer_is_not_the_same_as_no_daemon(void **state)
+{
+    const char *const answers[] = {NULL};
+    pid_t child = play(answers, 1);
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+
+    (void)state;
+    assert_null(dq_client_ask(c, "POST", "/v1/jobs", "{}", &err));
+    assert_int_equal(err.code, DQ_DAEMON);
+    assert_false(dq_client_unheard(c));
+    finish(c, child);
+}
+
+static void the_daemons_error_is_ours(void **state)
+{
+    const char *const answers[] = {
+        "HTTP/1.1 422 Unprocessable\r\n" CLOSE
+        "{\"error\": {\"code\": \"SPEC\", \"message\": \"a:2:1: no\"}, "
+        "\"problems\": [{\"line\": 2, \"column\": 1, \"text\": \"no\"}]}",
+        "HTTP/1.1 500 Oh\r\n" CLOSE "{\"error\": 7}", OK_JSON CLOSE "no json"};
+    pid_t child = play(answers, 3);
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+
+    (void)state;
+    assert_null(dq_client_ask(c, "POST", "/v1/jobs", "{}", &err));
+    assert_int_equal(err.code, DQ_SPEC);
+    assert_string_equal(err.text, "a:2:1: no");
+    assert_int_equal(json_array_size(dq_client_problems(c)), 1);
+    dq_err_clear(&err);
+    assert_null(dq_client_ask(c, "GET", "/", NULL, &err));
+    assert_int_equal(err.code, DQ_BUG);
+    assert_null(dq_client_problems(c));
+    dq_err_clear(&err);
+    assert_null(dq_client_ask(c, "GET", "/", NULL, &err));
+    assert_int_equal(err.code, DQ_BUG);
+    finish(c, child);
+}
+
+static void who_insists_is_answered_by_the_next_daemon(void **state)
+{
+    const char *const answers[] = {NULL, NULL, OK_JSON CLOSE "{\"n\": 3}"};
+    pid_t child = play(answers, 3);
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+    json_t *answer = dq_client_insist(c, "POST", "/v1/jobs", "{}", 60, &err);
+
+    (void)state;
+    assert_int_equal(json_integer_value(json_object_get(answer, "n")), 3);
+    assert_int_equal(err.code, DQ_OK);
+    json_decref(answer);
+    finish(c, child);
+}
+
+static void all_pages_of_a_listing_are_one_list(void **state)
+{
+    const char *const answers[] = {
+        OK_JSON CLOSE "{\"jobs\": [9, 8], \"next\": 8}",
+        OK_JSON CLOSE "{\"jobs\": [7], \"next\": null}"};
+    pid_t child = play(answers, 2);
+    struct dq_client *c = client();
+    struct dq_err err = {0};
+    json_t *list = dq_client_list(c, "/v1/jobs?", "jobs", "before", 0, &err);
+    char heard[4096] = "";
+    FILE *file = fopen("heard1", "r");
+
+    (void)state;
+    assert_int_equal(json_array_size(list), 3);
+    assert_int_equal(json_integer_value(json_array_get(list, 2)), 7);
+    heard[fread(heard, 1, sizeof heard - 1, file)] = '\0';
+    fclose(file);
+    assert_non_null(strstr(heard, "GET /v1/jobs?limit=1000&before=8 HTTP"));
+    json_decref(list);
+    finish(c, child);
+}
+
+#define in_folder(test) \
+    cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_folder(a_question_is_heard_and_its_answer_given),
+        in_folder(without_a_daemon_the_socket_and_the_remedy_are_named),
+        in_folder(a_lost_answer_is_not_the_same_as_no_daemon),
+        in_folder(the_daemons_error_is_ours),
+        in_folder(who_insists_is_answered_by_the_next_daemon),
+        in_folder(all_pages_of_a_listing_are_one_list),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

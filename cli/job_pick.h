@@ -1,0 +1,56 @@
+/* job_pick: which jobs of the queue a command line means.
+ *
+ *   12   12,15   12-20     ids, as ranges are written
+ *   sh010_depth   sh0*     names, with the shell's wildcards
+ *   --user me --failed     everything that is so
+ *
+ * Ids are taken at their word. Names and wishes mean those jobs alone with
+ * which something can be done (the caller says what). One thread.
+ */
+#ifndef DQ_CLI_JOB_PICK_H
+#define DQ_CLI_JOB_PICK_H
+
+#include <jansson.h>
+#include "cli/client.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dq_job_wish {
+    long long uid;     /* -1: of anybody */
+    const char *state; /* the job's, or NULL */
+    int failed;        /* has failed frames */
+    int all;           /* just all of them */
+};
+
+/* A user's uid from "me", a number or a name. DQ_USAGE: there is none. */
+int dq_user_uid(const char *word, long long *uid, struct dq_err *err);
+/* And back: the name, or the number as text. The caller frees. */
+char *dq_user_name(long long uid);
+
+/* DQ_USAGE, with did-you-mean, when word is no state of jobs. */
+int dq_job_state_check(const char *word, struct dq_err *err);
+
+/* Whether a wish was uttered at all. */
+int dq_job_wish_any(const struct dq_job_wish *wish);
+
+/* The jobs (the API's objects, oldest first, each once) that words mean, or
+ * the wish when there is no word; a wish beside words narrows what names
+ * mean. fits may be NULL. NULL: DQ_MISSING no such job, DQ_USAGE neither words
+ * nor wish, or what the daemon said. */
+json_t *dq_job_pick(struct dq_client *client, char *const *words,
+                    const struct dq_job_wish *wish,
+                    int (*fits)(const json_t *job), struct dq_err *err);
+
+/* One job by its word; the newest when several have the name. */
+json_t *dq_job_pick_one(struct dq_client *client, const char *word,
+                        struct dq_err *err);
+
+/* Whether a job (the API's object) came to its end. */
+int dq_job_is_over(const json_t *job);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

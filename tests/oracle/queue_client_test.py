@@ -1,0 +1,147 @@
+"""depthq's verbs of the queue where a terminal or a bad line is needed: the
+daemon's answers get lost on the way, people look at a terminal.
+
+DEPTHQ_BUILD is the build to test (make sets it).
+"""
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+import queue_api_test as api
+
+SHOT = "depthq: 1\nplate: p/a.####.exr\nmodel: net\noutput:\n  path: {}/a.####.exr\n"
+
+
+class LossyProxy(threading.Thread):
+    """Between client and daemon: what is asked gets through; of the answers to
+    POST the first `lose` are read and thrown away."""
+
+    def __init__(self, path, daemon, lose):
+        super().__init__(daemon=True)
+        self.target, self.lose, self.posts = str(daemon), lose, []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen(8)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            self.serve(client)
+            client.close()
+
+    def serve(self, client):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += client.recv(65536)
+        head, body = request.split(b"\r\n\r\n", 1)
+        length = re.search(rb"content-length: (\d+)", head, re.I)
+        while length and len(body) < int(length[1]):
+            body += client.recv(65536)
+        head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        with socket.socket(socket.AF_UNIX) as there:
+            there.connect(self.target)
+            there.sendall(head + b"\r\n\r\n" + body)
+            answer = b""
+            while piece := there.recv(65536):
+                answer += piece
+        if head.startswith(b"POST"):
+            self.posts.append(body)
+            if len(self.posts) <= self.lose:
+                return
+        client.sendall(answer)
+
+
+class ClientTest(api.ApiTest):
+    """With ApiTest's daemon; its own tests are run there."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("depthq", "depthq-client"):
+            source = api.BUILD / ("bin" if name == "depthq" else "libexec/depthq") / name
+            (self.folder / "bin" / name).write_bytes(source.read_bytes())
+            (self.folder / "bin" / name).chmod(0o755)
+        (self.folder / "p").mkdir()
+        for frame in range(1, 6):
+            (self.folder / f"p/a.{frame:04d}.exr").write_text("plate")
+
+    def shot(self, name):
+        path = self.folder / f"{name}.yaml"
+        path.write_text(SHOT.format(name))
+        return path
+
+    def depthq(self, *words, via=None, **more):
+        env = {**os.environ, "DEPTHQ_SOCKET": str(via or self.socket), "TERM": "xterm", "NO_COLOR": "1"}
+        return subprocess.run([self.folder / "bin/depthq", *map(str, words)], env=env, text=True,
+                              capture_output=True, timeout=120, **more)
+
+    def on_terminal(self, *words, until=None):
+        """What it draws; it is killed once `until` is among it."""
+        env = {**os.environ, "DEPTHQ_SOCKET": str(self.socket), "TERM": "xterm", "NO_COLOR": "1"}
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(self.folder / "bin/depthq", ["depthq", *map(str, words)], env)
+        seen, end = "", time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                if select.select([fd], [], [], 1)[0]:
+                    seen += os.read(fd, 65536).decode()
+            except OSError:
+                break
+            if until and until in seen:
+                os.kill(pid, signal.SIGINT)
+                break
+        os.close(fd)
+        return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    # ---- tests -----------------------------------------------------------------
+
+    def test_an_answer_that_is_lost_makes_no_second_job(self):
+        proxy = LossyProxy(self.folder / "lossy", self.socket, lose=3)
+        done = self.depthq("submit", "--hold", self.shot("one"), via=self.folder / "lossy")
+        self.assertEqual((done.returncode, done.stdout), (0, "1\n"), done.stderr)
+        self.assertIn("(it was here already)", done.stderr)
+        self.assertEqual(len(proxy.posts), 4)
+        self.assertEqual(len(set(proxy.posts)), 1)
+        self.assertEqual([j["id"] for j in self.get("/v1/jobs")["jobs"]], [1])
+        proxy.server.close()
+
+    def test_what_is_no_resend_is_not_taken_for_one(self):
+        for i in (1, 2):
+            self.assertEqual(self.depthq("submit", "--hold", self.shot(f"s{i}")).stdout, f"{i}\n")
+
+    def test_a_person_sees_a_bar_and_then_one_line(self):
+        job = self.depthq("submit", self.shot("one")).stdout.strip()
+        seen, status = self.on_terminal("watch", job)
+        self.assertEqual(status, 0)
+        self.assertTrue(seen.endswith(f"one: job 1 done: done 5, to {self.folder}/one/a.####.exr\r\n"), seen)
+        self.stop()
+        self.start("3=hang")
+        self.depthq("submit", self.shot("two"))
+        seen, _ = self.on_terminal("watch", "two", until="2/5")
+        self.assertIn("two [", seen)
+
+    def test_the_live_table_is_drawn_in_place(self):
+        self.depthq("submit", "--hold", self.shot("one"))
+        self.depthq("submit", "--hold", self.shot("two"))
+        seen, _ = self.on_terminal("status", "--watch", until="\x1b[J")
+        self.assertTrue(seen.startswith("\x1b[HJOB  NAME"), seen)
+        self.assertIn("  2  two", seen)
+
+
+for name in [n for n in dir(api.ApiTest) if n.startswith("test_")]:
+    setattr(ClientTest, name, None)
+del name
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,381 @@
+# The verbs of the queue, with a daemon whose workers play a script
+# (tests/tools/fake_worker.c). DEPTHQ_BUILD is the build to test.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    local build="${DEPTHQ_BUILD:-$BATS_TEST_DIRNAME/../../build/release}" program
+
+    load queue
+    cd "$BATS_TEST_TMPDIR"
+    mkdir bin plate
+    cp "$build"/bin/depthq{,d} "$build/libexec/depthq/depthq-client" bin/
+    cp "$build/tools/fake_worker" bin/depthq-worker
+    PATH="$PWD/bin:$PATH"
+    for frame in $(seq 1001 1010); do
+        echo plate > "plate/p.$frame.exr"
+    done
+    echo '{}' > net.fake
+    library net.fake
+    shot a
+}
+
+teardown() { kill_daemon; }
+
+shot() { # NAME [LINE]: NAME.yaml
+    cat > "$1.yaml" <<YAML
+depthq: 1
+plate: plate/p.####.exr
+model: net
+output:
+  path: depth/$1.####.exr
+retries: 0
+${2:-}
+YAML
+}
+
+script() { export FAKE_WORKER="$*"; }
+
+@test "a shot is submitted, watched, and told of" {
+    start_daemon
+    run --separate-stderr depthq submit a.yaml
+    [ "$status" -eq 0 ]
+    [ "$output" = 1 ]
+    [ "$stderr" = "job 1: a, 10 frames, to $PWD/depth/a.####.exr" ]
+    run --separate-stderr depthq watch 1
+    [ "$status" -eq 0 ]
+    [ "${stderr_lines[-1]}" = "a: job 1 done: done 10, to $PWD/depth/a.####.exr" ]
+    run depthq status
+    [ "${lines[0]}" = "JOB  NAME  PRIO  USER  STATE  FRAMES  FAILED  WHY" ]
+    [[ "${lines[1]}" == "  1  a       50  "*"  done    10/10" ]]
+    run depthq status a
+    [[ "$output" == *"model      net@1 ("* ]]
+    run depthq status 1 --frames done
+    [ "${#lines[@]}" -eq 11 ]
+    [ "${lines[1]}" = " 1001  done         1     1.00" ]
+    run depthq logs 1 1003
+    [[ "${lines[1]}" == "      1  20"*"  finish     1.00" ]]
+    run depthq logs 1
+    [[ "${lines[0]}" == *" submit 10 tasks by $(id -un): a" ]]
+    [[ "$output" == *" finish frame 1010, attempt 1 (running to done)"* ]]
+    run depthq workers
+    [[ "${lines[1]}" == *"idle"*"fake" ]]
+}
+
+@test "programs get JSON" {
+    start_daemon
+    run --separate-stderr depthq submit --json a.yaml
+    [ "$output" = '{"jobs":[{"job":1,"fresh":true,"name":"a"}]}' ]
+    run --separate-stderr depthq watch 1 --json
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ "${lines[-1]}" == *'"event":"summary","exit_status":0,"job":{"id":1,'* ]]
+    [ "$(depthq status 1 --frames --json | grep -o '"frame":[0-9]*' | wc -l)" -eq 10 ]
+    [ "$(depthq logs 1 --json | wc -l)" -gt 20 ]
+    [[ "$(depthq logs 1 1001 --json)" == '{"attempt":1,'* ]]
+    [[ "$(depthq workers --json)" == '{"workers":['* ]]
+    run --separate-stderr depthq cancel 1 --json
+    [ "$status" -eq 2 ]
+    [[ "$output" == '{"jobs":[{"job":1,"name":"a","error":{"code":"STATE",'*'"retryable":false}}]}' ]]
+    run --separate-stderr depthq status 99 --json
+    [ "$status" -eq 66 ]
+    [ "$output" = '{"error":{"code":"MISSING","message":"there is no job 99","retryable":false}}' ]
+}
+
+@test "without a daemon every verb names the socket and the remedy" {
+    for verb in "submit a.yaml" status "watch 1" "logs 1" "retry 1" "cancel 1" "pause 1" \
+        "resume 1" "priority 5 1" "eat 1" "rm 1" workers; do
+        # shellcheck disable=SC2086 # words
+        run depthq $verb
+        [ "$status" -eq 69 ]
+        [[ "$output" == *"no depthqd answers at $PWD/state/socket; start it with: depthqd"* ]]
+    done
+    run depthq status --socket /nowhere/s
+    [[ "$output" == *"no depthqd answers at /nowhere/s;"* ]]
+}
+
+@test "submit starts a daemon when told to" {
+    run --separate-stderr depthq submit a.yaml --autostart
+    [ "$status" -eq 0 ]
+    [ "$output" = 1 ]
+    [[ "$stderr" == *"its log is $PWD/state/depthqd.log"* ]]
+    daemon=$(pgrep -f "$PWD/bin/depthqd")
+    depthq watch 1
+    run --separate-stderr depthq submit --key k --autostart a.yaml
+    [ "$output" = 2 ]
+    [ "$(pgrep -fc "$PWD/bin/depthqd")" -eq 1 ]
+}
+
+@test "job files are checked before any is sent" {
+    start_daemon
+    shot b 'fraems: 1001-1010'
+    run depthq submit a.yaml b.yaml
+    [ "$status" -eq 65 ]
+    [[ "$output" == "b.yaml:7:1: unknown key 'fraems' (did you mean 'frames'?)"* ]]
+    shot c 'frames: 1001-1012'
+    run depthq submit a.yaml c.yaml
+    [ "$status" -eq 66 ]
+    [[ "$output" == *"plate: $PWD/plate/p.####.exr has no frame 1011-1012"* ]]
+    shot d
+    sed -i 's|plate/p|plates/p|' d.yaml
+    run depthq submit a.yaml d.yaml
+    [ "$status" -eq 66 ]
+    run depthq submit nothing.yaml
+    [ "$status" -eq 66 ]
+    [ "$(depthq status --json)" = '{"jobs":[]}' ]
+    run --separate-stderr depthq submit c.yaml --unchecked
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == "job 1: c, 12 frames,"* ]]
+}
+
+@test "a dry run tells and sends nothing" {
+    run depthq submit -n a.yaml
+    [ "$status" -eq 0 ]
+    [ "${lines[2]}" = "frames  1001-1010 (10)" ]
+    [ "${lines[5]}" = "Nothing was sent." ]
+}
+
+@test "a model that is not registered is not allowed" {
+    start_daemon
+    shot b
+    sed -i 's|model: net|model: ./net.pt|' b.yaml
+    run depthq submit b.yaml
+    [ "$status" -eq 77 ]
+    [[ "$output" == *"registered"* ]]
+    sed -i 's|model: ./net.pt|model: nett|' b.yaml
+    run depthq submit b.yaml
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"net"* ]]
+}
+
+@test "a job comes from standard input, many from files" {
+    start_daemon
+    shot b
+    run --separate-stderr bash -c 'depthq submit - < a.yaml'
+    [ "$output" = 1 ]
+    depthq watch 1
+    run --separate-stderr depthq submit a.yaml b.yaml --priority 70
+    [ "$output" = $'2\n3' ]
+    [ "$(member 2 priority)" = 70 ]
+}
+
+@test "two jobs for the same files: the second is refused and names the first" {
+    start_daemon
+    depthq submit --hold a.yaml
+    run depthq submit a.yaml
+    [ "$status" -eq 73 ]
+    [[ "$output" == *"is being made by job 1 (a)"* ]]
+}
+
+@test "the same key makes the same job once" {
+    start_daemon
+    run --separate-stderr depthq submit --key k --hold a.yaml
+    [ "$output" = 1 ]
+    run --separate-stderr depthq submit --key k --hold a.yaml
+    [ "$status" -eq 0 ]
+    [ "$output" = 1 ]
+    [[ "$stderr" == *"(it was here already)" ]]
+    run depthq submit --key k a.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"key came before, with another job: 1"* ]]
+    [ "$(depthq status --json | grep -o '"id":' | wc -l)" -eq 1 ]
+}
+
+@test "watch ends as the job does" {
+    script "1004=fail:PLATE 1007=fail:PLATE"
+    start_daemon
+    run --separate-stderr depthq submit a.yaml --watch
+    [ "$status" -eq 1 ]
+    [ "$output" = 1 ]
+    [[ "$stderr" == *'frame=1004 state=failed attempt=1 code=PLATE error="/plate/p.1004.exr: scripted PLATE"'* ]]
+    [ "${stderr_lines[-1]}" = "a: job 1 failed: done 8, failed 2, to $PWD/depth/a.####.exr" ]
+    run depthq status 1
+    [[ "$output" == *"failed     1004,1007: /plate/p.1004.exr: scripted PLATE"* ]]
+    run depthq watch 1
+    [ "$status" -eq 1 ]
+    stop_daemon TERM
+    [ "$status" -eq 0 ]
+
+    script "*=fail:PLATE"
+    start_daemon
+    run depthq submit a.yaml --watch
+    [ "$status" -eq 65 ]
+    stop_daemon TERM
+
+    script "survey=fail:MISSING"
+    start_daemon
+    run depthq submit a.yaml --watch
+    [ "$status" -eq 66 ]
+    [[ "$(depthq status 3)" == *"error      /plate/p.0000.exr: scripted MISSING"* ]]
+    depthq submit --hold a.yaml
+    depthq cancel 4
+    run depthq watch 4
+    [ "$status" -eq 75 ]
+}
+
+@test "failed frames begin anew, and some are given up" {
+    script "1004@1=fail:PLATE 1007=fail:PLATE"
+    start_daemon
+    shot b
+    run depthq submit a.yaml b.yaml --watch
+    run depthq retry --failed --user me
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "job 1 (a): begins anew, 2 tasks" ]
+    [ "${lines[1]}" = "job 2 (b): begins anew, 2 tasks" ]
+    run depthq watch 1 2
+    [ "$status" -eq 1 ]
+    [ "$(member 1 counts failed)" = 1 ]
+    [ "$(depthq logs 1 1004 | wc -l)" -eq 3 ]
+    run depthq retry 1 --frames 1001
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"frame 1001 is done: no retry (reprocess makes a done frame again)"* ]]
+    run depthq eat a
+    [ "$output" = "job 1 (a): failed frames are given up, 1 task" ]
+    depthq watch 1
+    [ "$(member 1 state)" = done ]
+    run depthq rm --state done
+    [ "$output" = "job 1 (a): forgotten" ]
+    run depthq status 1
+    [ "$status" -eq 66 ]
+    run depthq rm --state done
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"no such job now" ]]
+}
+
+@test "jobs are held, paused and resumed, and not when that means nothing" {
+    start_daemon
+    shot b
+    shot c
+    depthq submit --hold a.yaml b.yaml
+    [ "$(member 1 reason)" = "held until somebody resumes it" ]
+    depthq submit --after 2 c.yaml
+    [ "$(member 3 after)" = 2 ]
+    run depthq pause c
+    [ "$output" = "job 3 (c): paused" ]
+    run depthq pause c
+    [[ "$output" == *"no such job now" ]]
+    run depthq pause 3
+    [ "$status" -eq 0 ]
+    run depthq resume --all
+    [ "${#lines[@]}" -eq 3 ]
+    depthq watch 1 2 3
+    run depthq cancel '*'
+    [[ "$output" == *"no such job now" ]]
+    run depthq cancel 2
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"job 2 is over: nothing is left to cancel"* ]]
+    run depthq resume d
+    [ "$status" -eq 66 ]
+    [[ "$output" == *"there is no job 'd'"* ]]
+    run depthq pause
+    [ "$status" -eq 2 ]
+    [[ "$output" == "depthq pause: which job?"* ]]
+}
+
+# The only worker hangs until all is said; then it is killed.
+@test "jobs go in the order of their priority, and after others" {
+    export FAKE_LOG=$PWD/begun
+    script "2001@1=hang credit=1"
+    start_daemon
+    touch plate/p.2001.exr
+    shot first 'frames: 2001'
+    sed -i 's|retries: 0|retries: 1|' first.yaml
+    depthq submit first.yaml --priority 100
+    until_true grep -q ' 2001 1$' begun
+    for name in low high last; do shot $name 'frames: 1001-1010'; done
+    depthq submit low.yaml high.yaml
+    depthq submit last.yaml --priority 100 --after low
+    run depthq priority 90 high
+    [ "$output" = "job 3 (high): has priority 90" ]
+    kill -9 "$(cut -d ' ' -f 1 begun | tail -n 1)"
+    depthq watch 1 2 3 4
+    begun() { depthq logs "$1" --json | grep -m 1 '"verb":"claim"' | sed 's/{"id":\([0-9]*\).*/\1/'; }
+    [ "$(begun 3)" -lt "$(begun 2)" ]
+    [ "$(begun 2)" -lt "$(begun 4)" ]
+}
+
+@test "cancel drops what hangs" {
+    script "1003=hang"
+    start_daemon --stall 2 # silence, for a hung worker
+    depthq submit a.yaml
+    until_true eval '[ "$(member 1 counts running)" -ge 1 ]'
+    depthq cancel 1
+    run depthq watch 1
+    [ "$status" -eq 75 ]
+    run depthq logs 1 -f
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"wish"*"by $(id -un)"* ]]
+}
+
+@test "who watches is not left alone when the daemon is started again" {
+    script "1005@1=hang"
+    start_daemon
+    depthq submit a.yaml
+    depthq watch 1 2> said 3>&- &
+    watcher=$!
+    until_true eval '[ "$(member 1 counts running)" -ge 1 ]'
+    stop_daemon KILL
+    until_true grep -q 'waiting for it' said
+    start_daemon
+    wait "$watcher"
+    grep -q 'depthqd is back' said
+    tail -n 1 said | grep -q 'job 1 done: done 10'
+}
+
+@test "mistyped words are met with those that were meant" {
+    run depthq sumbit a.yaml
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "depthq: there is no command 'sumbit' (did you mean 'submit'?)" ]
+    check() { # OPTION MEANT COMMAND
+        run depthq "$3" "$1" 1
+        [ "$status" -eq 2 ]
+        [ "${lines[0]}" = "depthq $3: there is no option '$1' (did you mean '$2'?)" ]
+        [ "${lines[1]}" = "Try: depthq $3 --help" ]
+    }
+    check --wacth --watch submit
+    check --farmes --frames status
+    check --jsno --json watch
+    check --folow --follow logs
+    check --faild --failed retry
+    check --uesr --user cancel
+    check --sate --state pause
+    check --jsno --json workers
+    run depthq status --state actve
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"there is no state 'actve' of jobs (did you mean 'active'?)"* ]]
+    run depthq status 1 --frames=dnoe
+    [ "$status" -eq 2 ]
+    run depthq retry 1 --frames 5-1
+    [ "$status" -eq 2 ]
+    run depthq submit --priority 101 a.yaml
+    [ "$status" -eq 2 ]
+    run depthq priority a
+    [ "$status" -eq 2 ]
+    run depthq status --user nobody-of-that-name
+    [ "$status" -eq 2 ]
+    run depthq status --watch
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"depthq watch"* ]]
+}
+
+@test "each verb's help begins with examples" {
+    for verb in submit status watch logs retry cancel pause resume priority eat rm workers; do
+        run depthq help "$verb"
+        [ "$status" -eq 0 ]
+        [ "${lines[0]}" = "Examples:" ]
+        [[ "$output" == *"Usage: depthq $verb "* ]]
+        [[ "$output" == *"--json"* ]]
+    done
+}
+
+@test "depthq itself links no libcurl" {
+    [[ "$DEPTHQ_BUILD" != *asan* && "$DEPTHQ_BUILD" != *tsan* ]] ||
+        skip "a sanitizer brings libraries of its own"
+    run ldd bin/depthq
+    [[ "$output" != *curl* ]]
+    run ldd bin/depthq-client
+    [[ "$output" == *curl* ]]
+    for heavy in torch OpenImageIO sqlite stdc++; do
+        [[ "$output" != *"$heavy"* ]]
+    done
+}
