@@ -46,6 +46,7 @@ struct dq_progress *dq_progress_new(const struct dq_progress_rule *rule,
     p->rule = *rule;
     p->state.name = rule->name;
     p->state.frames = rule->frames;
+    p->state.scans = rule->scans;
     p->state.left_s = -1;
     p->pace.workers = rule->workers;
     p->began_ms = p->said_ms = now_ms;
@@ -155,10 +156,12 @@ static void count(struct dq_progress *p, const struct dq_list_entry *e,
 
     p->dirty = 1;
     s->blocked = e->state == DQ_TASK_BLOCKED;
-    if (e->task.kind == DQ_TASK_SURVEY) {
+    if (e->task.kind == DQ_TASK_SURVEY)
         s->surveyed |= dq_task_settled(e->state);
+    if (e->task.kind == DQ_TASK_SCAN)
+        s->scanned += dq_task_settled(e->state) != 0;
+    if (e->task.kind != DQ_TASK_RENDER)
         return;
-    }
     s->settled += dq_task_settled(e->state) != 0;
     s->failed += e->state == DQ_TASK_FAILED;
     if (e->state == DQ_TASK_DONE)
@@ -169,10 +172,14 @@ static void count(struct dq_progress *p, const struct dq_list_entry *e,
 static void tell_person(struct dq_progress *p, const struct dq_list_entry *e)
 {
     const char *text = e->text ? e->text : dq_code_text(e->code);
-    char who[32] = "survey";
+    char who[32] = "";
 
     if (e->task.kind == DQ_TASK_RENDER)
         snprintf(who, sizeof who, "frame %d", e->task.frame);
+    else if (e->task.kind == DQ_TASK_SCAN)
+        snprintf(who, sizeof who, "scan of frame %d", e->task.frame);
+    else
+        snprintf(who, sizeof who, "%s", dq_task_kind_name(e->task.kind));
     if (e->state == DQ_TASK_FAILED)
         dq_progress_say(p, "error", "%s: %s", who, text);
     else if (e->state == DQ_TASK_RETRY && e->code)

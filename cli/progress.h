@@ -37,6 +37,7 @@ struct dq_progress_rule {
     int colour;                 /* red for failures, in the bar alone */
     const char *name;           /* of the job; lent */
     size_t frames;              /* to do in all */
+    size_t scans;               /* before them */
     int workers;
 };
 
@@ -82,10 +83,11 @@ void dq_progress_tick(struct dq_progress *p, int64_t now_ms);
 struct dq_progress_state {
     const char *name;
     size_t frames, settled, failed;
-    size_t blocked;    /* wait for storage */
-    int surveyed;      /* the shot has been looked at */
-    double per_second; /* frames; 0: not known yet */
-    double left_s;     /* < 0: not known yet */
+    size_t scans, scanned; /* before the frames */
+    size_t blocked;        /* wait for storage */
+    int surveyed;          /* the shot has been looked at */
+    double per_second;     /* frames; 0: not known yet */
+    double left_s;         /* < 0: not known yet */
 };
 
 /* The bar, at most width columns, no newline. Caller frees. */

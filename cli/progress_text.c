@@ -34,6 +34,8 @@ static char *figures(const struct dq_progress_state *s)
     dq_bytes_printf(&text, "%zu/%zu", s->settled, s->frames);
     if (!s->surveyed && !s->settled)
         dq_bytes_text(&text, "  looking at the shot");
+    else if (!s->settled && s->scans)
+        dq_bytes_printf(&text, "  scanned %zu/%zu", s->scanned, s->scans);
     if (s->per_second >= 1)
         dq_bytes_printf(&text, "  %.1f frames/s", s->per_second);
     else if (s->per_second > 0)
@@ -148,10 +150,12 @@ char *dq_progress_plain(const struct dq_list_entry *e)
 {
     struct dq_bytes out = {0};
 
-    if (e->task.kind == DQ_TASK_SURVEY)
-        dq_bytes_text(&out, "survey");
+    if (!dq_task_has_frame(e->task.kind))
+        dq_bytes_text(&out, dq_task_kind_name(e->task.kind));
     else
-        dq_bytes_printf(&out, "frame=%d", e->task.frame);
+        dq_bytes_printf(&out, "%s=%d",
+                        e->task.kind == DQ_TASK_SCAN ? "scan" : "frame",
+                        e->task.frame);
     dq_bytes_printf(&out, " state=%s attempt=%d", dq_task_state_name(e->state),
                     e->task.attempt);
     if (is_timed(e))
@@ -170,10 +174,10 @@ char *dq_progress_json(const struct dq_list_entry *e)
     json_t *o = json_pack("{s:s}", "event", dq_task_kind_name(e->task.kind));
     char *text;
 
-    if (e->task.kind == DQ_TASK_RENDER) {
+    if (e->task.kind == DQ_TASK_RENDER)
         json_object_set_new(o, "event", json_string("frame"));
+    if (dq_task_has_frame(e->task.kind))
         json_object_set_new(o, "frame", json_integer(e->task.frame));
-    }
     json_object_set_new(o, "state", json_string(dq_task_state_name(e->state)));
     json_object_set_new(o, "attempt", json_integer(e->task.attempt));
     for (size_t i = 0; is_timed(e) && i < STAGES; i++) {

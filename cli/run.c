@@ -1,5 +1,6 @@
 /* depthq run: the main job without a queue. The same dispatcher, supervisor
  * and worker as the daemon's, over a list of tasks in memory. */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -244,7 +245,9 @@ static void sweep(const struct run *r, const char *run_id)
     char *out = dq_path_folder(r->plan.job.output);
     char *shot = dq_shot_folder(r->plan.job.output);
     char *done = dq_path_join(shot, "done");
-    const char *const folders[] = {out, shot, done};
+    char *guides = dq_path_join(shot, "guides");
+    char *late = dq_path_join(shot, "late");
+    const char *const folders[] = {out, shot, done, guides, late};
     char *own = dq_asprintf("%s-", run_id);
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -252,6 +255,8 @@ static void sweep(const struct run *r, const char *run_id)
         dq_publish_sweep(folders[i], RUN_TAG, A_DAY);
     }
     free(own);
+    free(late);
+    free(guides);
     free(done);
     free(shot);
     free(out);
@@ -287,6 +292,11 @@ static void work(struct run *r, const char *program)
 
 /* ---- before and after ----------------------------------------------------*/
 
+static int is_steady(const struct run *r)
+{
+    return r->plan.job.spec->stabilize == DQ_STABILIZE_SHOT;
+}
+
 static struct dq_progress *make_progress(const struct run *r)
 {
     const char *no_colour = getenv("NO_COLOR");
@@ -295,24 +305,47 @@ static struct dq_progress *make_progress(const struct run *r)
         .form = dq_progress_form_for(r->options.progress, STDERR_FILENO),
         .colour = (!no_colour || !*no_colour) && isatty(STDERR_FILENO),
         .name = r->plan.job.spec->name,
-        .frames = r->plan.chosen.count,
+        .frames = dq_list_count(r->list) - dq_list_goal(r->list),
+        .scans = is_steady(r) ? r->plan.job.all.count : 0,
         .workers = r->options.workers,
     };
 
     return dq_progress_new(&rule, r->began_ms);
 }
 
+/* Scan and solve are the whole shot's, whatever frames a run makes. */
+static struct dq_list *make_list(struct run *r)
+{
+    enum dq_run_stage stage = r->options.stage;
+    struct dq_list_plan plan = {.job = JOB,
+                                .renders = &r->plan.chosen,
+                                .retries = r->plan.job.spec->retries};
+
+    if (is_steady(r) && stage != DQ_RUN_RENDER) {
+        if (stage != DQ_RUN_SOLVE)
+            plan.scans =
+                stage == DQ_RUN_SCAN ? &r->plan.chosen : &r->plan.job.all;
+        plan.scan_from = r->plan.chosen.frames[0];
+        plan.solve = stage != DQ_RUN_SCAN;
+        if (stage != DQ_RUN_ALL)
+            plan.renders = NULL;
+    }
+    return dq_list_of(&plan);
+}
+
 static void set_up(struct run *r)
 {
     int workers = r->options.workers;
+    size_t tasks;
 
-    if ((size_t)workers > r->plan.chosen.count)
-        r->options.workers = workers = (int)r->plan.chosen.count;
+    r->list = make_list(r);
+    tasks = dq_list_count(r->list) - 1;
+    if ((size_t)workers > tasks)
+        r->options.workers = workers = (int)tasks;
     r->devices = dq_new_array((size_t)workers, sizeof *r->devices);
     for (int i = 0; i < workers; i++)
         r->devices[i] = r->options.device;
     r->began_ms = now_ms();
-    r->list = dq_list_new(JOB, &r->plan.chosen, r->plan.job.spec->retries);
     dq_list_set_watch(r->list, on_task, r);
     r->progress = make_progress(r);
 }
@@ -360,13 +393,34 @@ static int report(struct run *r)
     return dq_run_report_status(r->list, &r->cause);
 }
 
+/* What was decided for the shot goes; the guides, which cost the time, are
+ * still those of their plates. */
+static int forget_shot(const struct run *r, struct dq_err *err)
+{
+    static const char *const names[] = {"shot.json", "survey.json"};
+    char *shot = dq_shot_folder(r->plan.job.output);
+
+    for (size_t i = 0; i < 2 && !err->code; i++) {
+        char *path = dq_path_join(shot, names[i]);
+
+        if (unlink(path) && errno != ENOENT)
+            dq_fail_errno(err, errno == EACCES ? DQ_DENIED : DQ_IO, errno,
+                          "--resolve: %s", path);
+        free(path);
+    }
+    free(shot);
+    return err->code;
+}
+
 static int run_plan(struct run *r, struct dq_err *err)
 {
     char *program = dq_path_libexec("depthq-worker", err);
     int status;
 
-    if (!program)
+    if (!program || (r->options.resolve && forget_shot(r, err))) {
+        free(program);
         return dq_code_exit(err->code);
+    }
     set_up(r);
     work(r, program);
     free(program);
@@ -393,12 +447,22 @@ static void tell_error(const struct run *r, const struct dq_err *err)
     }
 }
 
+static int check_stage(const struct run *r, struct dq_err *err)
+{
+    if (r->options.stage == DQ_RUN_ALL || is_steady(r))
+        return DQ_OK;
+    return dq_fail(err, DQ_USAGE,
+                   "--stage: the job does not say 'stabilize: shot', so there "
+                   "is nothing but to render");
+}
+
 static int do_run(struct run *r)
 {
     struct dq_err err = {0};
     int status = 0;
 
-    if (!dq_run_plan_make(&r->options, &r->plan, &err)) {
+    if (!dq_run_plan_make(&r->options, &r->plan, &err) &&
+        !check_stage(r, &err)) {
         if (!r->options.dry_run)
             status = run_plan(r, &err);
         else

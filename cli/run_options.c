@@ -21,6 +21,14 @@ const char dq_run_help[] =
     "\n"
     "      --frames RANGE      only these of the job's frames: "
     "1001-1100x2,1205\n"
+    "      --stage STAGE       of a stabilized shot: scan (these frames), "
+    "solve,\n"
+    "                          render; without it, whatever is missing\n"
+    "      --resolve           forget what was decided for the shot "
+    "(exposure,\n"
+    "                          range, every frame's scale and shift) and "
+    "decide\n"
+    "                          anew; frames that it changes are made again\n"
     "  -n, --dry-run           tell what would be done and do nothing\n"
     "      --json              a JSON document about every frame on standard\n"
     "                          output at the end\n"
@@ -48,6 +56,8 @@ const char dq_run_help[] =
 
 enum run_option {
     FRAMES = 256,
+    STAGE,
+    RESOLVE,
     JSON,
     PROGRESS,
     DEVICE,
@@ -61,6 +71,8 @@ enum run_option {
 
 static const struct option long_options[] = {
     {"frames", required_argument, NULL, FRAMES},
+    {"stage", required_argument, NULL, STAGE},
+    {"resolve", no_argument, NULL, RESOLVE},
     {"dry-run", no_argument, NULL, 'n'},
     {"json", no_argument, NULL, JSON},
     {"progress", required_argument, NULL, PROGRESS},
@@ -100,6 +112,19 @@ static int take_progress(enum dq_progress_form *form, struct dq_err *err)
                    "--progress is auto, bar, plain or json, not '%s'", optarg);
 }
 
+static int take_stage(enum dq_run_stage *stage, struct dq_err *err)
+{
+    static const char *const words[] = {"all", "scan", "solve", "render"};
+
+    for (int i = 0; i < 4; i++)
+        if (strcmp(words[i], optarg) == 0) {
+            *stage = (enum dq_run_stage)i;
+            return DQ_OK;
+        }
+    return dq_fail(err, DQ_USAGE,
+                   "--stage is scan, solve, render or all, not '%s'", optarg);
+}
+
 static int take_memory(size_t *memory, struct dq_err *err)
 {
     if (dq_text_size(optarg, memory) || *memory < (size_t)16 << 20)
@@ -113,6 +138,11 @@ static int take(int option, struct dq_run_options *o, struct dq_err *err)
     switch (option) {
     case FRAMES:
         o->frames = optarg;
+        return DQ_OK;
+    case STAGE:
+        return take_stage(&o->stage, err);
+    case RESOLVE:
+        o->resolve = 1;
         return DQ_OK;
     case 'n':
         o->dry_run = 1;
@@ -162,6 +192,12 @@ int dq_run_options_parse(int argc, char **argv, struct dq_run_options *options,
             return err->code;
     if (options->help)
         return DQ_OK;
+    if (options->resolve &&
+        (options->stage == DQ_RUN_SCAN || options->stage == DQ_RUN_RENDER))
+        return dq_fail(err, DQ_USAGE,
+                       "--resolve decides anew, which --stage %s cannot; use "
+                       "--stage solve, or no --stage",
+                       options->stage == DQ_RUN_SCAN ? "scan" : "render");
     if (optind == argc)
         return dq_fail(err, DQ_USAGE, "which job file?");
     if (optind + 1 < argc)

@@ -12,6 +12,14 @@
 extern "C" {
 #endif
 
+/* What of a stabilized shot a run does; others are rendered alone. */
+enum dq_run_stage {
+    DQ_RUN_ALL, /* what is missing */
+    DQ_RUN_SCAN,
+    DQ_RUN_SOLVE,
+    DQ_RUN_RENDER
+};
+
 /* Strings are borrowed from argv. */
 struct dq_run_options {
     const char *job;    /* the file, "-" for standard input */
@@ -22,6 +30,8 @@ struct dq_run_options {
     size_t memory; /* bytes, shared by the workers; 0: not said */
     int64_t grace_ms, patience_ms, stall_ms;
     enum dq_progress_form progress;
+    enum dq_run_stage stage;
+    int resolve; /* forget what was decided for the shot */
     int dry_run, json;
     int help; /* only show the help */
 };

@@ -34,9 +34,9 @@ static int worth_another_run(const struct dq_list_entry *e)
 /* The code that every frame failed with, or DQ_OK. */
 static int common_code(const struct dq_list *list)
 {
-    int code = dq_list_at(list, 1)->code;
+    int code = dq_list_at(list, dq_list_goal(list))->code;
 
-    for (size_t i = 1; i < dq_list_count(list); i++) {
+    for (size_t i = dq_list_goal(list); i < dq_list_count(list); i++) {
         const struct dq_list_entry *e = dq_list_at(list, i);
 
         if (e->state != DQ_TASK_FAILED || e->code != code)
@@ -52,7 +52,8 @@ static int job_code(const struct dq_list *list)
         const struct dq_list_entry *e = dq_list_at(list, i);
 
         if (e->state == DQ_TASK_FAILED &&
-            (i == 0 || dq_code_policy(e->code) == DQ_POLICY_FAIL_JOB))
+            (!dq_task_has_frame(e->task.kind) ||
+             dq_code_policy(e->code) == DQ_POLICY_FAIL_JOB))
             return e->code;
     }
     return common_code(list);
@@ -62,7 +63,7 @@ int dq_run_report_status(const struct dq_list *list, const struct dq_err *cause)
 {
     int code, all = 1, hope = 1;
 
-    for (size_t i = 1; i < dq_list_count(list); i++) {
+    for (size_t i = dq_list_goal(list); i < dq_list_count(list); i++) {
         const struct dq_list_entry *e = dq_list_at(list, i);
 
         all &= finished(e->state);
@@ -84,7 +85,7 @@ static char *failed_frames(const struct dq_list *list)
     char *text;
 
     range.frames = dq_new_array(dq_list_count(list), sizeof *range.frames);
-    for (size_t i = 1; i < dq_list_count(list); i++)
+    for (size_t i = dq_list_goal(list); i < dq_list_count(list); i++)
         if (dq_list_at(list, i)->state == DQ_TASK_FAILED)
             range.frames[range.count++] = dq_list_at(list, i)->task.frame;
     text = dq_range_text(&range);
@@ -95,10 +96,10 @@ static char *failed_frames(const struct dq_list *list)
 /* What is neither finished nor failed nor blocked: it was not come to. */
 static size_t left_over(const struct dq_list *list)
 {
-    return dq_list_renders(list, DQ_TASK_READY) +
-           dq_list_renders(list, DQ_TASK_WAITING) +
-           dq_list_renders(list, DQ_TASK_RETRY) +
-           dq_list_renders(list, DQ_TASK_RUNNING);
+    return dq_list_goals(list, DQ_TASK_READY) +
+           dq_list_goals(list, DQ_TASK_WAITING) +
+           dq_list_goals(list, DQ_TASK_RETRY) +
+           dq_list_goals(list, DQ_TASK_RUNNING);
 }
 
 static void add_count(struct dq_bytes *line, const char *what, size_t count)
@@ -110,12 +111,12 @@ static void add_count(struct dq_bytes *line, const char *what, size_t count)
 char *dq_run_report_line(const struct dq_list *list, double seconds,
                          const char *output)
 {
-    size_t done = dq_list_renders(list, DQ_TASK_DONE);
-    size_t failed = dq_list_renders(list, DQ_TASK_FAILED);
+    size_t done = dq_list_goals(list, DQ_TASK_DONE);
+    size_t failed = dq_list_goals(list, DQ_TASK_FAILED);
     struct dq_bytes line = {0};
 
     dq_bytes_printf(&line, "done %zu", done);
-    add_count(&line, "skipped", dq_list_renders(list, DQ_TASK_SKIPPED));
+    add_count(&line, "skipped", dq_list_goals(list, DQ_TASK_SKIPPED));
     add_count(&line, "failed", failed);
     if (failed) {
         char *which = failed_frames(list);
@@ -123,7 +124,7 @@ char *dq_run_report_line(const struct dq_list *list, double seconds,
         dq_bytes_printf(&line, " (%s)", which);
         free(which);
     }
-    add_count(&line, "blocked", dq_list_renders(list, DQ_TASK_BLOCKED));
+    add_count(&line, "blocked", dq_list_goals(list, DQ_TASK_BLOCKED));
     add_count(&line, "not done", left_over(list));
     if (done)
         dq_bytes_printf(&line, ", %.2f s/frame", seconds / (double)done);
@@ -183,7 +184,7 @@ static json_t *counts_json(const struct dq_list *list)
     json_t *o = json_object();
 
     for (int s = 0; s < DQ_TASK_STATES; s++) {
-        size_t count = dq_list_renders(list, (enum dq_task_state)s);
+        size_t count = dq_list_goals(list, (enum dq_task_state)s);
 
         if (count)
             json_object_set_new(o, dq_task_state_name((enum dq_task_state)s),
@@ -210,7 +211,7 @@ json_t *dq_run_report_json(const struct dq_list *list,
     json_t *o = dq_run_report_summary(list, cause, seconds);
     json_t *frames = json_array();
 
-    for (size_t i = 1; i < dq_list_count(list); i++)
+    for (size_t i = dq_list_goal(list); i < dq_list_count(list); i++)
         json_array_append_new(frames, entry_json(dq_list_at(list, i)));
     json_object_del(o, "event");
     json_object_set_new(o, "frames", frames);

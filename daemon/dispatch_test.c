@@ -183,7 +183,7 @@ static void a_shot_runs_survey_first_then_frames_in_order(void **state)
     die(w, 0);
     assert_string_equal(step(w), "");
     assert_true(dq_dispatch_over(w->d));
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_DONE), 3);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_DONE), 3);
     world_free(w);
 }
 
@@ -473,7 +473,7 @@ static void only_the_frame_that_kills_is_failed_in_the_end(void **state)
         assert_false(dq_dispatch_stuck(w->d, NULL));
     }
     assert_int_equal(deaths, 4); /* once in company, then 1 + 2 retries */
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_DONE), 19);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_DONE), 19);
     assert_int_equal(state_of(w, 6), DQ_TASK_FAILED);
     assert_int_equal(entry(w, 6)->code, DQ_WORKER);
     assert_non_null(strstr(entry(w, 6)->text, "Segmentation fault"));
@@ -530,7 +530,7 @@ static void a_device_whose_workers_die_of_every_frame_is_given_up(void **state)
     assert_true(dq_dispatch_over(w->d));
     assert_int_equal(err.code, DQ_WORKER);
     assert_non_null(strstr(err.text, "Segmentation fault"));
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_FAILED), 0);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_FAILED), 0);
     world_free(w);
 }
 
@@ -604,7 +604,7 @@ static void workers_that_never_say_hello_end_it_with_their_last_words(
     assert_true(dq_dispatch_stuck(w->d, &err));
     assert_int_equal(err.code, DQ_CONFIG);
     assert_non_null(strstr(err.text, "ouch"));
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_WAITING), 9);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_WAITING), 9);
     world_free(w);
 }
 
@@ -782,8 +782,8 @@ static void stopping_finishes_what_is_in_hand_and_claims_no_more(void **state)
     w->now += 100000;
     assert_string_equal(step(w), "");
     assert_true(dq_dispatch_over(w->d));
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_DONE), 2);
-    assert_int_equal(dq_list_renders(w->list, DQ_TASK_READY), 7);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_DONE), 2);
+    assert_int_equal(dq_list_goals(w->list, DQ_TASK_READY), 7);
     world_free(w);
 }
 

@@ -48,8 +48,9 @@ char *dq_obituary_frames(const struct dq_dispatch *dispatch, int worker)
     for (int i = 0; i < count; i++) {
         const struct dq_task *t = dq_dispatch_held_at(dispatch, worker, i);
 
-        if (t->kind == DQ_TASK_SURVEY)
-            dq_bytes_printf(&text, "%ssurvey", i ? "," : "");
+        if (!dq_task_has_frame(t->kind))
+            dq_bytes_printf(&text, "%s%s", i ? "," : "",
+                            dq_task_kind_name(t->kind));
         else
             dq_bytes_printf(&text, "%s%d", i ? "," : "", t->frame);
     }

@@ -171,7 +171,7 @@ static void play(struct stage *t)
 
 static size_t count_of(const struct stage *t, enum dq_task_state state)
 {
-    return dq_list_renders(t->list, state);
+    return dq_list_goals(t->list, state);
 }
 
 static const struct dq_list_entry *entry(const struct stage *t, int i)

@@ -75,9 +75,14 @@ static void send_line(struct worker *w, char *line)
 
 static struct dq_task task_of(const struct dq_request *request)
 {
+    static const enum dq_task_kind kinds[] = {[DQ_WORK_SURVEY] = DQ_TASK_SURVEY,
+                                              [DQ_WORK_SCAN] = DQ_TASK_SCAN,
+                                              [DQ_WORK_SOLVE] = DQ_TASK_SOLVE,
+                                              [DQ_WORK_RENDER] =
+                                                  DQ_TASK_RENDER};
     struct dq_task task = {
         .job = request->recipe->job,
-        .kind = request->survey ? DQ_TASK_SURVEY : DQ_TASK_RENDER,
+        .kind = kinds[request->work],
         .frame = request->frame,
         .attempt = request->attempt,
     };
@@ -187,8 +192,12 @@ static void refuse(struct worker *w, const struct dq_task *task,
 static struct dq_request request_of(const struct dq_task *task,
                                     const struct dq_recipe *recipe)
 {
+    static const enum dq_work works[] = {[DQ_TASK_SURVEY] = DQ_WORK_SURVEY,
+                                         [DQ_TASK_SCAN] = DQ_WORK_SCAN,
+                                         [DQ_TASK_SOLVE] = DQ_WORK_SOLVE,
+                                         [DQ_TASK_RENDER] = DQ_WORK_RENDER};
     struct dq_request request = {.recipe = recipe,
-                                 .survey = task->kind == DQ_TASK_SURVEY,
+                                 .work = works[task->kind],
                                  .frame = task->frame,
                                  .attempt = task->attempt};
 
@@ -324,24 +333,43 @@ static int wire_job_of_file(const char *path, struct dq_wire_job *job,
     return err->code;
 }
 
-/* A frame needs the shot's survey: that has settled when its pipeline has. */
+static void do_kind(struct worker *w, enum dq_task_kind kind, int32_t frame)
+{
+    struct dq_task task = {
+        .job = 1, .kind = kind, .frame = frame, .attempt = 1};
+
+    do_task(w, &task);
+}
+
+/* What a phase needs has settled when the pipeline of the one before has. */
+static void next_phase(struct worker *w, const struct dq_pipeline_rule *rule)
+{
+    dq_pipeline_finish(w->pipeline);
+    w->pipeline = dq_pipeline_new(rule);
+}
+
+/* A frame needs the shot's survey, and where it is steadied all of the shot's
+ * guides. */
 static int do_one(struct worker *w, const struct dq_worker_args *args,
                   const struct dq_pipeline_rule *rule, struct dq_err *err)
 {
-    struct dq_task survey = {.job = 1, .kind = DQ_TASK_SURVEY, .attempt = 1};
-    struct dq_task render = {.job = 1,
-                             .kind = DQ_TASK_RENDER,
-                             .frame = args->one_frame,
-                             .attempt = 1};
     struct dq_wire_job job = {0};
+    const struct dq_recipe *recipe;
 
     w->fd = STDOUT_FILENO;
     if (!wire_job_of_file(args->one_job, &job, err)) {
         learn_job(w, &job);
-        do_task(w, &survey);
-        dq_pipeline_finish(w->pipeline);
-        w->pipeline = dq_pipeline_new(rule);
-        do_task(w, &render);
+        do_kind(w, DQ_TASK_SURVEY, 0);
+        next_phase(w, rule);
+        recipe = find_job(w, 1)->recipe;
+        if (recipe && recipe->steady) {
+            for (size_t i = 0; i < recipe->frames.count; i++)
+                do_kind(w, DQ_TASK_SCAN, recipe->frames.frames[i]);
+            next_phase(w, rule);
+            do_kind(w, DQ_TASK_SOLVE, 0);
+            next_phase(w, rule);
+        }
+        do_kind(w, DQ_TASK_RENDER, args->one_frame);
     }
     dq_wire_job_free(&job);
     return err->code;

@@ -93,6 +93,7 @@ static void take_tiles(struct dq_recipe *r, const struct dq_spec *spec)
     r->overlap = spec->tiles.overlap;
     r->batch = spec->tiles.batch;
     r->align = spec->tiles.align == DQ_SPEC_AUTO;
+    r->steady = spec->stabilize == DQ_STABILIZE_SHOT;
 }
 
 /* A space that we have no matrix for comes from the OCIO configuration, whose
@@ -129,8 +130,13 @@ static void take_texts(struct dq_recipe *r, const struct dq_spec *spec,
     char *fields = dq_spec_pixels_text(spec);
     char *plate = dq_sequence_text(&r->plate);
     char *output = dq_sequence_text(&r->output);
+    char *seen = dq_spec_input_text(spec);
     char *all;
 
+    r->scan_text =
+        dq_asprintf("model=%s\ncontract=%s\n%s%s%s%s", r->model->sha256,
+                    r->model->contract_sha256, seen, *ocio ? "ocio=" : "", ocio,
+                    *ocio ? "\n" : "");
     r->pixels_text =
         dq_asprintf("model=%s\ncontract=%s\n%s%s%s%s", r->model->sha256,
                     r->model->contract_sha256, fields, *ocio ? "ocio=" : "",
@@ -141,6 +147,7 @@ static void take_texts(struct dq_recipe *r, const struct dq_spec *spec,
     r->survey_key = dq_new(DQ_SHA256_HEX);
     dq_sha256(all, strlen(all), r->survey_key);
     free(all);
+    free(seen);
     free(output);
     free(plate);
     free(fields);

@@ -127,9 +127,6 @@ static int plane_room(struct dq_ticket *t, size_t want)
                : dq_fail(t->err, DQ_MEMORY, "no memory for a depth plane");
 }
 
-/* A network's sky channel is a likelihood. */
-static const float SKY_FROM = 0.5F;
-
 static void fill_mask(struct dq_ticket *t)
 {
     struct dq_ticket_picture *p = &t->picture;
@@ -137,7 +134,7 @@ static void fill_mask(struct dq_ticket *t)
     float *real = p->rgb; /* the colours are no longer needed */
 
     for (size_t i = 0; i < n; i++) {
-        int sky = p->sky && p->sky[i] >= SKY_FROM;
+        int sky = p->sky && p->sky[i] >= DQ_SKY_FROM;
         int empty = p->valid && p->valid[i] == 0;
 
         real[i] = sky || empty ? 0.0F : 1.0F;

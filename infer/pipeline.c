@@ -74,7 +74,7 @@ static int take_out(struct dq_pipeline *p, const struct dq_request *request)
         struct dq_request *at = &p->waiting[(p->first + i) % p->room];
 
         if (at->recipe != request->recipe || at->frame != request->frame ||
-            at->survey != request->survey)
+            at->work != request->work)
             continue;
         for (; i + 1 < p->count; i++)
             p->waiting[(p->first + i) % p->room] =
@@ -122,8 +122,8 @@ static int pass_gate(void *context, struct dq_ticket *t)
     if (t->holds_budget)
         return DQ_OK;
     pthread_mutex_lock(&p->lock);
-    while (p->rule.memory && !t->request.survey && p->holders > 0 &&
-           p->budget_held + bytes > p->rule.memory)
+    while (p->rule.memory && t->request.work != DQ_WORK_SURVEY &&
+           p->holders > 0 && p->budget_held + bytes > p->rule.memory)
         pthread_cond_wait(&p->changed, &p->lock);
     p->budget_held += bytes;
     p->holders++;
@@ -206,8 +206,10 @@ static void *reader(void *context)
 
         dq_ticket_begin(t, &request);
         begin_stage(p, t, "read");
-        if (!request.survey)
+        if (request.work == DQ_WORK_RENDER)
             dq_stage_read(t, &hooks);
+        else if (request.work == DQ_WORK_SCAN)
+            dq_scan_read(t, &hooks);
         dq_queue_put(p->decoded, t);
     }
     dq_queue_close(p->decoded);
@@ -221,11 +223,22 @@ static void infer_one(struct dq_pipeline *p, struct dq_ticket *t)
     char tag[64];
 
     begin_stage(p, t, "infer");
-    if (t->request.survey) {
-        dq_ticket_tag(t, p->rule.run_id, tag, sizeof tag);
+    dq_ticket_tag(t, p->rule.run_id, tag, sizeof tag);
+    switch (t->request.work) {
+    case DQ_WORK_SURVEY:
         dq_survey(p->engine, t, tag, &hooks);
-    } else if (dq_engine_run(p->engine, t)) {
-        dq_because(t->err, "%s", t->plate_path);
+        break;
+    case DQ_WORK_SOLVE:
+        dq_solve(t, tag);
+        break;
+    case DQ_WORK_SCAN:
+        if (dq_engine_scan(p->engine, t))
+            dq_because(t->err, "%s", t->plate_path);
+        break;
+    case DQ_WORK_RENDER:
+        if (dq_engine_run(p->engine, t, tag))
+            dq_because(t->err, "%s", t->plate_path);
+        break;
     }
     t->outcome.seconds.infer = dq_clock_s() - begun;
 }
@@ -251,9 +264,12 @@ static void *writer(void *context)
 
     step_aside();
     while ((t = dq_queue_take(p->inferred))) {
-        if (!t->err->code && !t->outcome.skipped && !t->request.survey) {
+        if (!t->err->code && !t->outcome.skipped && !dq_ticket_of_shot(t)) {
             begin_stage(p, t, "write");
-            dq_stage_write(t, p->rule.run_id);
+            if (t->request.work == DQ_WORK_SCAN)
+                dq_scan_write(t, p->rule.run_id);
+            else
+                dq_stage_write(t, p->rule.run_id);
         }
         settle(p, t);
     }

@@ -22,11 +22,14 @@
 extern "C" {
 #endif
 
-/* One task. survey: decide and publish shot.json (frame is ignored);
- * otherwise render a frame. The recipe is lent until it has settled. */
+/* One task. Of the whole shot (frame is ignored): survey its plates, or solve
+ * it from its guides; of a frame: scan it (make its guide), or render it. The
+ * recipe is lent until it has settled. */
+enum dq_work { DQ_WORK_RENDER, DQ_WORK_SURVEY, DQ_WORK_SCAN, DQ_WORK_SOLVE };
+
 struct dq_request {
     const struct dq_recipe *recipe;
-    int survey;
+    enum dq_work work;
     int32_t frame;
     int attempt;
 };
@@ -39,7 +42,8 @@ struct dq_stage_seconds {
 struct dq_outcome {
     struct dq_err err; /* code DQ_OK when it is done or skipped */
     int skipped;       /* the output was right already */
-    char *path;        /* the output (survey: shot.json); borrowed */
+    char *path;        /* the output (survey, solve: shot.json; scan: the
+                          guide); borrowed */
     char sha256[DQ_SHA256_HEX];
     char fingerprint[DQ_SHA256_HEX];
     int64_t bytes;

@@ -294,7 +294,7 @@ static void a_survey_goes_among_the_frames_of_another_shot(void **state)
     struct dq_recipe *b = recipe_of("\"affine\"", "b/d.####.exr");
     struct dq_recipe *c = recipe_of("\"affine\"", "c/d.####.exr");
     struct dq_pipeline *p;
-    struct dq_shot alone, beside;
+    struct dq_shot alone = {.key = ""}, beside = {.key = ""};
     struct dq_err err = {0};
     struct told told;
 

@@ -123,7 +123,7 @@ struct told {
 
 static inline int index_of(const struct dq_request *request)
 {
-    return request->survey ? 0 : request->frame;
+    return request->work == DQ_WORK_SURVEY ? 0 : request->frame;
 }
 
 /* Wait in a callback until the test lets go. */
@@ -248,8 +248,11 @@ static inline struct dq_pipeline *pipeline_of(struct told *told,
 static inline void submit(struct dq_pipeline *p, const struct dq_recipe *recipe,
                           int frame)
 {
-    struct dq_request request = {
-        .recipe = recipe, .survey = frame == 0, .frame = frame, .attempt = 1};
+    struct dq_request request = {.recipe = recipe,
+                                 .work = frame == 0 ? DQ_WORK_SURVEY
+                                                    : DQ_WORK_RENDER,
+                                 .frame = frame,
+                                 .attempt = 1};
 
     dq_pipeline_submit(p, &request);
 }

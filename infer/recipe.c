@@ -21,6 +21,7 @@ void dq_recipe_free(struct dq_recipe *recipe)
     free(recipe->channel);
     free(recipe->shot_folder);
     free(recipe->survey_key);
+    free(recipe->scan_text);
     free(recipe->pixels_text);
     dq_model_free(recipe->model);
     dq_bytes_free(&recipe->artefact);

@@ -45,6 +45,7 @@ struct dq_recipe {
     double overlap;
     int batch; /* 0 auto */
     int align;
+    int steady; /* stabilize: shot */
     enum dq_depth_kind kind;
     double near, far; /* 0: not given */
     enum dq_depth_mode mode;
@@ -56,6 +57,7 @@ struct dq_recipe {
     enum dq_existing existing;
     char *shot_folder; /* <output folder>/.depthq/<pattern> */
     char *survey_key;  /* digest of what decides the survey */
+    char *scan_text;   /* what decides a guide, less plate and shot */
     char *pixels_text; /* what decides pixels, for fingerprints */
     struct dq_model *model;
     struct dq_bytes artefact; /* the model's bytes, hashed */

@@ -247,14 +247,30 @@ static const float *plane_of(const struct dq_session *s, int picture,
                pixels;
 }
 
+/* The picture's part of one channel of a guide's answer. */
+static int keep_guide(const struct dq_session *s,
+                      const struct dq_tile_plan *plan, int channel, float *to,
+                      struct dq_err *err)
+{
+    size_t pixels = product(plan->guide_w, plan->guide_h);
+    const float *from = plane_of(s, 0, channel, pixels);
+
+    if (check_finite(from, pixels, "the guide", err))
+        return err->code;
+    for (int y = 0; y < plan->content_h; y++)
+        memcpy(to + product(y, plan->content_w),
+               from + product(y, plan->guide_w),
+               (size_t)plan->content_w * sizeof *to);
+    return DQ_OK;
+}
+
 static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
                       const struct dq_picture *picture, float *guide,
-                      struct dq_err *err)
+                      float *sky, struct dq_err *err)
 {
     struct buffers *b = &s->buffers;
     size_t pixels = product(plan->guide_w, plan->guide_h);
     int batch = s->model->batch ? s->model->batch : 1;
-    const float *depth;
 
     if (dq_gather_guide(picture, s->model, plan, b->content, b->index, b->in,
                         err))
@@ -264,13 +280,9 @@ static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
                3 * pixels * sizeof *b->in);
     if (forward(s, batch, plan->guide_h, plan->guide_w, err))
         return dq_because(err, "guide");
-    depth = plane_of(s, 0, s->model->depth_channel, pixels);
-    if (check_finite(depth, pixels, "the guide", err))
+    if (keep_guide(s, plan, s->model->depth_channel, guide, err) ||
+        (sky && keep_guide(s, plan, s->model->sky_channel, sky, err)))
         return err->code;
-    for (int y = 0; y < plan->content_h; y++)
-        memcpy(guide + product(y, plan->content_w),
-               depth + product(y, plan->guide_w),
-               (size_t)plan->content_w * sizeof *guide);
     return DQ_OK;
 }
 
@@ -473,17 +485,21 @@ static void blend_all(struct dq_session *s, const struct dq_tile_plan *plan,
 
 static int align_and_blend(struct dq_session *s,
                            const struct dq_tile_plan *plan,
-                           const struct dq_picture *picture, float *depth,
-                           struct dq_tile_counts *counts, struct dq_err *err)
+                           const struct dq_picture *picture, const float *guide,
+                           float *depth, struct dq_tile_counts *counts,
+                           struct dq_err *err)
 {
     struct buffers *b = &s->buffers;
+    size_t bytes = product(plan->content_w, plan->content_h) * sizeof *guide;
     struct dq_align_job job = {.plan = plan,
                                .picture = picture,
                                .guide = b->guide,
                                .tiles = b->at,
                                .log_space = s->model->scale != DQ_SCALE_AFFINE};
 
-    if (make_guide(s, plan, picture, b->guide, err) ||
+    if (guide)
+        memcpy(b->guide, guide, bytes);
+    if ((!guide && make_guide(s, plan, picture, b->guide, NULL, err)) ||
         dq_align(&job, b->affine, err))
         return err->code;
     count_fates(b->affine, plan->count, counts);
@@ -504,8 +520,8 @@ int dq_session_run(struct dq_session *s, const struct dq_tile_plan *plan,
     n = list_tiles(s, plan, picture);
     if (run_tiles(s, plan, rule, picture, n, counts, err))
         return err->code;
-    if (plan->needs_guide && rule->align) {
-        if (align_and_blend(s, plan, picture, depth, counts, err))
+    if ((plan->needs_guide || rule->guide) && rule->align) {
+        if (align_and_blend(s, plan, picture, rule->guide, depth, counts, err))
             return err->code;
     } else {
         blend_all(s, plan, picture, depth, s->buffers.tiles, 0);
@@ -516,12 +532,12 @@ int dq_session_run(struct dq_session *s, const struct dq_tile_plan *plan,
 }
 
 int dq_session_guide(struct dq_session *s, const struct dq_tile_plan *plan,
-                     const struct dq_picture *picture, float *guide,
+                     const struct dq_picture *picture, float *guide, float *sky,
                      struct dq_err *err)
 {
     if (buffers_for(s, plan, picture, 1, err))
         return err->code;
-    return make_guide(s, plan, picture, guide, err);
+    return make_guide(s, plan, picture, guide, sky, err);
 }
 
 /* ---- warm-up ------------------------------------------------------------- */

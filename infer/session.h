@@ -22,8 +22,11 @@ extern "C" {
 struct dq_session;
 
 struct dq_session_rule {
-    int batch; /* tiles a forward; 0: 1 on the CPU, chosen on a GPU */
-    int align; /* 0: blend the tiles as they are */
+    int batch;          /* tiles a forward; 0: 1 on the CPU, chosen on a GPU */
+    int align;          /* 0: blend the tiles as they are */
+    const float *guide; /* the picture's, made before: even a single tile is
+                           aligned to it; NULL: made here where tiles need
+                           one */
 };
 
 /* A picture placed on the shot's lattice: pixel (0,0) of rgb lies at (x, y)
@@ -58,10 +61,10 @@ int dq_session_warm(struct dq_session *session, const struct dq_tile_plan *plan,
                     const struct dq_session_rule *rule, struct dq_err *err);
 
 /* The guide alone: content_h x content_w of the plan, the network's quantity
- * as it came. */
+ * as it came; sky the same of its sky channel (NULL: not wanted). */
 int dq_session_guide(struct dq_session *session,
                      const struct dq_tile_plan *plan,
-                     const struct dq_picture *picture, float *guide,
+                     const struct dq_picture *picture, float *guide, float *sky,
                      struct dq_err *err);
 
 /* A whole frame: depth receives height x width of the network's quantity,

@@ -248,12 +248,12 @@ static void any_batch_gives_the_same_bits(void **state)
     struct shot *one = shot_of("\"affine\"", 210, 140, 64, plain());
 
     (void)state;
-    one->rule = (struct dq_session_rule){1, 1};
+    one->rule = (struct dq_session_rule){1, 1, NULL};
     assert_int_equal(run(one), 0);
     for (int batch = 2; batch < 40; batch += 5) {
         struct shot *many = shot_of("\"affine\"", 210, 140, 64, plain());
 
-        many->rule = (struct dq_session_rule){batch, 1};
+        many->rule = (struct dq_session_rule){batch, 1, NULL};
         assert_int_equal(run(many), 0);
         assert_int_equal(many->counts.batch, batch);
         assert_memory_equal(one->depth, many->depth, bytes_of(one));
@@ -304,7 +304,7 @@ static void out_of_memory_halves_the_batch_and_never_the_tile(void **state)
         shot_of("\"affine\", \"memory_batch\": 3", 210, 140, 64, plain());
 
     (void)state;
-    calm->rule = tight->rule = (struct dq_session_rule){16, 1};
+    calm->rule = tight->rule = (struct dq_session_rule){16, 1, NULL};
     assert_int_equal(run(calm), 0);
     assert_int_equal(run(tight), 0);
     assert_int_equal(tight->counts.halved, 3); /* 16, 8, 4, then 2 */
@@ -369,9 +369,9 @@ static void a_guide_that_is_not_finite_is_named(void **state)
     float *guide = dq_new(bytes_of(s));
 
     (void)state;
-    assert_int_equal(
-        dq_session_guide(s->session, s->plan, &s->picture, guide, &s->err),
-        DQ_ANSWER);
+    assert_int_equal(dq_session_guide(s->session, s->plan, &s->picture, guide,
+                                      NULL, &s->err),
+                     DQ_ANSWER);
     assert_non_null(strstr(s->err.text, "the guide"));
     free(guide);
     shot_free(s);

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/publish.h"
 
-enum { SHOT_FORMAT = 1, SHOT_LIMIT = 1 << 20 };
+enum { SHOT_FORMAT = 1, SHOT_LIMIT = 64 << 20 };
 
 void dq_shot_square(const struct dq_shot *shot, int *width, int *height)
 {
@@ -32,10 +33,20 @@ int32_t dq_shot_sample(const struct dq_range *frames, int i, int *count)
     return frames->frames[at];
 }
 
-static char *shot_path(const struct dq_recipe *recipe)
+void dq_shot_free(struct dq_shot *shot)
 {
-    return dq_asprintf("%s/shot.json", recipe->shot_folder);
+    if (!shot)
+        return;
+    free(shot->solved);
+    memset(shot, 0, sizeof *shot);
 }
+
+static char *path_of(const struct dq_recipe *recipe, const char *name)
+{
+    return dq_asprintf("%s/%s", recipe->shot_folder, name);
+}
+
+/* ---- reading ------------------------------------------------------------- */
 
 static int read_box(const json_t *from, const char *key, struct dq_box *box,
                     struct dq_err *err)
@@ -77,6 +88,51 @@ static int read_values(const json_t *from, struct dq_shot *shot,
     return DQ_OK;
 }
 
+static int read_solved(const json_t *from, struct dq_solved *s,
+                       struct dq_err *err)
+{
+    const char *plate = dq_json_string(from, "plate", DQ_CONFIG, err);
+    int64_t frame = 0, stretch = 0, evidence = 0;
+
+    if (!plate ||
+        dq_json_int(from, "frame", INT32_MIN, INT32_MAX, &frame, DQ_CONFIG,
+                    err) ||
+        dq_json_double(from, "scale", &s->scale, DQ_CONFIG, err) ||
+        dq_json_double(from, "shift", &s->shift, DQ_CONFIG, err) ||
+        dq_json_int(from, "stretch", 0, INT32_MAX, &stretch, DQ_CONFIG, err) ||
+        dq_json_int(from, "evidence", 0, INT32_MAX, &evidence, DQ_CONFIG, err))
+        return err->code;
+    if (!(s->scale > 0) || !isfinite(s->scale) || !isfinite(s->shift))
+        return dq_fail(err, DQ_CONFIG, "scale %g and shift %g are none",
+                       s->scale, s->shift);
+    snprintf(s->plate, sizeof s->plate, "%s", plate);
+    s->frame = (int32_t)frame;
+    s->stretch = (int)stretch;
+    s->evidence = (int)evidence;
+    return DQ_OK;
+}
+
+static int read_solution(const json_t *from, struct dq_shot *shot,
+                         struct dq_err *err)
+{
+    const json_t *list = json_object_get(from, "solution");
+    size_t count = json_array_size(list);
+
+    if (!list)
+        return DQ_OK;
+    if (count == 0 || count > INT32_MAX)
+        return dq_fail(err, DQ_CONFIG, "solution: has no frames");
+    shot->solved = dq_new_array(count, sizeof *shot->solved);
+    shot->solved_count = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        if (read_solved(json_array_get(list, i), &shot->solved[i], err))
+            return dq_because(err, "solution: entry %zu", i);
+        if (i > 0 && shot->solved[i].frame <= shot->solved[i - 1].frame)
+            return dq_fail(err, DQ_CONFIG, "solution: frames do not rise");
+    }
+    return DQ_OK;
+}
+
 static int read_shot(const json_t *from, const struct dq_recipe *recipe,
                      struct dq_shot *shot, struct dq_err *err)
 {
@@ -97,14 +153,15 @@ static int read_shot(const json_t *from, const struct dq_recipe *recipe,
     return read_values(from, shot, err);
 }
 
-int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
-                 struct dq_err *err)
+static int read_file(const struct dq_recipe *recipe, const char *name,
+                     struct dq_shot *shot, struct dq_err *err)
 {
-    char *path = shot_path(recipe);
+    char *path = path_of(recipe, name);
     json_t *from = dq_json_read(path, SHOT_LIMIT, DQ_CONFIG, err);
 
-    memset(shot, 0, sizeof *shot);
-    if (from && read_shot(from, recipe, shot, err))
+    dq_shot_free(shot);
+    if (from &&
+        (read_shot(from, recipe, shot, err) || read_solution(from, shot, err)))
         dq_because(err, "%s", path);
     if (err->code == DQ_CONFIG) {
         char was[sizeof err->text];
@@ -113,10 +170,55 @@ int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
         dq_fail(err, DQ_CONFIG, "%.900s; delete it to survey the shot again",
                 was);
     }
+    if (err->code)
+        dq_shot_free(shot);
     json_decref(from);
     free(path);
     return err->code;
 }
+
+int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
+                 struct dq_err *err)
+{
+    if (read_file(recipe, "shot.json", shot, err))
+        return err->code;
+    if (recipe->steady && !shot->solved_count)
+        return dq_fail(err, DQ_CONFIG,
+                       "%s/shot.json: has no solution; delete it to solve the "
+                       "shot again",
+                       recipe->shot_folder);
+    return DQ_OK;
+}
+
+int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
+                        struct dq_err *err)
+{
+    if (dq_shot_read(recipe, shot, err) != DQ_MISSING || !recipe->steady)
+        return err->code;
+    dq_err_clear(err);
+    return read_file(recipe, "survey.json", shot, err);
+}
+
+const struct dq_solved *dq_shot_find(const struct dq_shot *shot, int32_t frame,
+                                     const char *plate_sha256)
+{
+    int low = 0, high = shot->solved_count;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (shot->solved[middle].frame < frame)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < shot->solved_count && shot->solved[low].frame == frame &&
+                   strcmp(shot->solved[low].plate, plate_sha256) == 0
+               ? &shot->solved[low]
+               : NULL;
+}
+
+/* ---- writing ------------------------------------------------------------- */
 
 static json_t *box_json(const struct dq_box *box)
 {
@@ -142,44 +244,78 @@ static json_t *shot_json(const struct dq_recipe *recipe,
     return all;
 }
 
+static json_t *solution_json(const struct dq_shot *shot)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < shot->solved_count; i++) {
+        const struct dq_solved *s = &shot->solved[i];
+
+        json_array_append_new(list, json_pack("{s:i, s:f, s:f, s:i, s:i, s:s}",
+                                              "frame", (int)s->frame, "scale",
+                                              s->scale, "shift", s->shift,
+                                              "stretch", s->stretch, "evidence",
+                                              s->evidence, "plate", s->plate));
+    }
+    return list;
+}
+
+static char *file_text(const struct dq_recipe *recipe,
+                       const struct dq_shot *shot)
+{
+    json_t *all = shot_json(recipe, shot);
+    char *text;
+
+    if (shot->solved_count)
+        json_object_set_new(all, "solution", solution_json(shot));
+    text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    json_decref(all);
+    return text;
+}
+
 static int publish(const struct dq_recipe *recipe, const struct dq_shot *shot,
-                   const char *tag, enum dq_publish_mode mode,
+                   const char *name, const char *tag, enum dq_publish_mode mode,
                    struct dq_err *err)
 {
-    char *path = shot_path(recipe);
-    json_t *all = shot_json(recipe, shot);
-    char *text = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    int code = dq_publish(path, text, strlen(text), tag, mode, NULL, err);
+    char *path = path_of(recipe, name);
+    char *text = file_text(recipe, shot);
 
+    dq_publish(path, text, strlen(text), tag, mode, NULL, err);
     free(text);
-    json_decref(all);
     free(path);
-    return code;
+    return err->code;
 }
 
 /* Only what was made for other settings gives way. */
 static int take_place(const struct dq_recipe *recipe,
-                      const struct dq_shot *shot, const char *tag,
-                      struct dq_err *err)
+                      const struct dq_shot *shot, const char *name,
+                      const char *tag, struct dq_err *err)
 {
-    struct dq_shot found;
+    struct dq_shot found = {.solved_count = 0};
 
     dq_err_clear(err);
-    if (dq_shot_read(recipe, &found, err) != DQ_MISSING)
+    if (read_file(recipe, name, &found, err) != DQ_MISSING) {
+        dq_shot_free(&found);
         return err->code;
+    }
     dq_err_clear(err);
-    return publish(recipe, shot, tag, DQ_PUBLISH_REPLACE, err);
+    return publish(recipe, shot, name, tag, DQ_PUBLISH_REPLACE, err);
 }
 
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err)
 {
+    int early = recipe->steady && !shot->solved_count;
+    const char *name = early ? "survey.json" : "shot.json";
+
     if (dq_make_folders(recipe->shot_folder, err))
         return err->code;
-    if (publish(recipe, shot, tag, DQ_PUBLISH_NEW, err) == DQ_EXISTS)
-        take_place(recipe, shot, tag, err);
-    return err->code ? err->code : dq_shot_read(recipe, shot, err);
+    if (publish(recipe, shot, name, tag, DQ_PUBLISH_NEW, err) == DQ_EXISTS)
+        take_place(recipe, shot, name, tag, err);
+    return err->code ? err->code : read_file(recipe, name, shot, err);
 }
+
+/* ---- for digests --------------------------------------------------------- */
 
 char *dq_shot_text(const struct dq_shot *shot)
 {
@@ -192,4 +328,21 @@ char *dq_shot_text(const struct dq_shot *shot)
         d->x0, d->y0, d->x1, d->y1, l->x0, l->y0, l->x1, l->y1,
         (double)shot->pixel_aspect, (double)shot->exposure_ev, shot->range_low,
         shot->range_high);
+}
+
+void dq_shot_identity(const struct dq_shot *shot, char hex[DQ_SHA256_HEX])
+{
+    struct dq_bytes all = {0};
+    char *text = dq_shot_text(shot);
+
+    dq_bytes_printf(&all, "key=%s\n%s", shot->key, text);
+    for (int i = 0; i < shot->solved_count; i++) {
+        const struct dq_solved *s = &shot->solved[i];
+
+        dq_bytes_printf(&all, "%" PRId32 " %s %.17g %.17g\n", s->frame,
+                        s->plate, s->scale, s->shift);
+    }
+    dq_sha256(all.data, all.count, hex);
+    dq_bytes_free(&all);
+    free(text);
 }

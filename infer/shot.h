@@ -1,9 +1,11 @@
 /* shot: what is decided once a shot and then frozen, as `shot.json`.
  *
- * Made from the job's whole frame list by one survey, published once in the
- * shot's folder, and read by every render, so that no chunking, order or
- * machine can change a pixel. A file whose key differs was made for other
- * settings or another model; it is made again. Values; any thread.
+ * Made from the job's whole frame list, published once in the shot's folder,
+ * and read by every render, so that no chunking, order or machine can change
+ * a pixel. Without `stabilize` the survey makes it. With it the survey leaves
+ * `survey.json`, which the scans read, and the solve publishes `shot.json`:
+ * the same and every frame's scale and shift. A file whose key differs was
+ * made for other settings or another model; it is made again. Any thread.
  */
 #ifndef DQ_INFER_SHOT_H
 #define DQ_INFER_SHOT_H
@@ -18,6 +20,15 @@ extern "C" {
 
 enum { DQ_SHOT_SAMPLES = 16 }; /* frames that exposure and range come from */
 
+/* A frame's place in the shot: the network's u becomes scale u + shift. */
+struct dq_solved {
+    int32_t frame;
+    char plate[DQ_SHA256_HEX]; /* the plate that it was solved for */
+    double scale, shift;
+    int stretch;  /* 0, 1, ...: between two cuts */
+    int evidence; /* pairs of frames behind it */
+};
+
 struct dq_shot {
     char key[DQ_SHA256_HEX]; /* recipe->survey_key it was made for */
     struct dq_box display;   /* the plates' display window */
@@ -25,8 +36,13 @@ struct dq_shot {
     struct dq_box lattice; /* display and all data windows, plate pixels */
     float exposure_ev;
     double range_low;  /* network's quantity: the 0.5 % ... */
-    double range_high; /* ... and the 99.5 % quantile, pooled */
+    double range_high; /* ... and the 99.5 % quantile, pooled (of scale u +
+                          shift) */
+    int solved_count;  /* 0: only surveyed, or not stabilized */
+    struct dq_solved *solved; /* by rising frame; owned */
 };
+
+void dq_shot_free(struct dq_shot *shot); /* what it holds; and zero it */
 
 /* Sizes of the lattice in square pixels: anamorphic plates are widened or
  * narrowed by their pixel aspect, never their height. */
@@ -37,14 +53,19 @@ void dq_shot_square(const struct dq_shot *shot, int *width, int *height);
  */
 int32_t dq_shot_sample(const struct dq_range *frames, int i, int *count);
 
-/* Read the shot's file. 0 when it is there and has the recipe's key;
- * DQ_MISSING when there is none or it has another key; DQ_IO or DQ_CONFIG
- * when it is there and cannot be understood (the message names the file and
- * says to delete it). */
+/* Read the shot's file; what shot held is freed. 0 when it is there and has
+ * the recipe's key; DQ_MISSING when there is none or it has another key;
+ * DQ_IO or DQ_CONFIG when it is there and cannot be understood (the message
+ * names the file and says to delete it). */
 int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
                  struct dq_err *err);
 
-/* Publish it, unless somebody else has for this key: what is published first
+/* The same for a scan: survey.json does where there is no shot.json yet. */
+int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
+                        struct dq_err *err);
+
+/* Publish it (as survey.json when the recipe wants frames solved and they
+ * are not), unless somebody else has for this key: what is published first
  * stays, and *shot becomes it. (Another device or library may have found a
  * range that differs in its last bits; all renders read the file, so all use
  * one.) A file with another key is replaced; of two that replace one at once
@@ -52,8 +73,16 @@ int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err);
 
-/* The values as canonical text, for fingerprints. Caller frees. */
+/* The frame as it was solved for a plate of that digest, or NULL. */
+const struct dq_solved *dq_shot_find(const struct dq_shot *shot, int32_t frame,
+                                     const char *plate_sha256);
+
+/* The shot's constants as canonical text, for fingerprints (a frame adds its
+ * own scale and shift). Caller frees. */
 char *dq_shot_text(const struct dq_shot *shot);
+
+/* A digest of all that is in the file: which solution it is. */
+void dq_shot_identity(const struct dq_shot *shot, char hex[DQ_SHA256_HEX]);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,10 @@
 enum { KEPT = DQ_SHOT_LAG + 2 };
 
 /* Lumas that correlate less at matched blocks show other things. */
-static const double SAME = 0.6, CUT = 0.35, FLAT = 1e-4, STILL = 0.25;
+static const double SAME = 0.6, CUT = 0.35, STILL = 0.25;
+
+/* A pattern weaker than this is grain. */
+static const double FLAT = 0.003;
 
 struct kept {
     int frame; /* -1: none */

@@ -31,7 +31,8 @@ struct dq_shot_view {
                            solved without it */
     const float *real;  /* rows x cols: 1 where the block is picture and not
                            sky or empty, 0 where not; NULL: all is */
-    const float *luma;  /* luma_rows x luma_cols, encoded or log */
+    const float *luma;  /* luma_rows x luma_cols, encoded, 0..1; best without
+                           its low band */
 };
 
 struct dq_shot_views {

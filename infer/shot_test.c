@@ -62,7 +62,7 @@ static struct dq_shot odd_values(void)
 static void what_is_written_is_read_to_the_last_bit(void **state)
 {
     struct place p;
-    struct dq_shot was = odd_values(), got;
+    struct dq_shot was = odd_values(), got = {.key = ""};
     char *before, *after;
 
     (void)state;
@@ -103,7 +103,8 @@ static void another_key_or_no_file_is_missing(void **state)
 static void what_was_published_first_stays(void **state)
 {
     struct place p;
-    struct dq_shot first = odd_values(), second = odd_values(), got;
+    struct dq_shot first = odd_values(), second = odd_values(),
+                   got = {.key = ""};
 
     (void)state;
     place_make(&p);
@@ -124,7 +125,8 @@ static void what_was_published_first_stays(void **state)
 static void what_was_made_for_other_settings_gives_way(void **state)
 {
     struct place p;
-    struct dq_shot first = odd_values(), second = odd_values(), got;
+    struct dq_shot first = odd_values(), second = odd_values(),
+                   got = {.key = ""};
 
     (void)state;
     place_make(&p);
@@ -164,6 +166,121 @@ static void a_file_that_cannot_be_understood_is_left_for_a_person(void **state)
     place_free(&p);
 }
 
+/* ---- solved -------------------------------------------------------------- */
+
+static struct dq_shot solved_values(void)
+{
+    struct dq_shot shot = odd_values();
+    static const struct dq_solved two[] = {{3, "abc", 1.0 / 3, -1e-17, 0, 7},
+                                           {9, "def", 1e5, 0.1, 2, 0}};
+
+    shot.solved = dq_new_array(2, sizeof *shot.solved);
+    memcpy(shot.solved, two, sizeof two);
+    shot.solved_count = 2;
+    return shot;
+}
+
+static void remove_all(struct place *p)
+{
+    char *survey = dq_asprintf("%s/survey.json", p->folder);
+
+    remove(survey);
+    free(survey);
+    place_free(p);
+}
+
+static void a_solution_is_read_to_the_last_bit(void **state)
+{
+    struct place p;
+    struct dq_shot was = solved_values(), written = solved_values(),
+                   got = {.solved_count = 0};
+    char one[DQ_SHA256_HEX], two[DQ_SHA256_HEX];
+
+    (void)state;
+    place_make(&p);
+    p.recipe.steady = 1;
+    if (dq_shot_write(&p.recipe, &written, "t", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_int_equal(got.solved_count, 2);
+    assert_memory_equal(got.solved, was.solved, 2 * sizeof *got.solved);
+    dq_shot_identity(&was, one);
+    dq_shot_identity(&got, two);
+    assert_string_equal(one, two);
+    got.solved[1].shift = 0.2;
+    dq_shot_identity(&got, two);
+    assert_string_not_equal(one, two);
+    dq_shot_free(&got);
+    dq_shot_free(&written);
+    dq_shot_free(&was);
+    remove_all(&p);
+}
+
+static void a_frame_is_found_with_its_own_plate_alone(void **state)
+{
+    struct dq_shot shot = solved_values();
+
+    (void)state;
+    assert_ptr_equal(dq_shot_find(&shot, 3, "abc"), &shot.solved[0]);
+    assert_ptr_equal(dq_shot_find(&shot, 9, "def"), &shot.solved[1]);
+    assert_null(dq_shot_find(&shot, 9, "abc"));
+    assert_null(dq_shot_find(&shot, 4, "abc"));
+    assert_null(dq_shot_find(&shot, 10, "def"));
+    dq_shot_free(&shot);
+}
+
+static void the_first_solution_of_a_key_stays(void **state)
+{
+    struct place p;
+    struct dq_shot first = solved_values(), second = solved_values(),
+                   got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    p.recipe.steady = 1;
+    second.solved[0].scale = 5;
+    if (dq_shot_write(&p.recipe, &first, "t", &p.err) ||
+        dq_shot_write(&p.recipe, &second, "u", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(second.solved[0].scale < 1); /* it is the first one now */
+    assert_true(got.solved[0].scale < 1);
+    /* one of another key gives way */
+    p.recipe.survey_key = key_b;
+    memcpy(first.key, key_b, sizeof key_b);
+    first.solved[0].scale = 6;
+    if (dq_shot_write(&p.recipe, &first, "t", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.solved[0].scale > 5);
+    dq_shot_free(&got);
+    dq_shot_free(&second);
+    dq_shot_free(&first);
+    remove_all(&p);
+}
+
+static void a_survey_serves_scans_until_the_shot_is_solved(void **state)
+{
+    struct place p;
+    struct dq_shot shot = odd_values(), got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    p.recipe.steady = 1;
+    assert_int_equal(dq_shot_write(&p.recipe, &shot, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_MISSING);
+    dq_err_clear(&p.err);
+    assert_int_equal(dq_shot_read_survey(&p.recipe, &got, &p.err), DQ_OK);
+    assert_int_equal(got.solved_count, 0);
+    shot = solved_values();
+    assert_int_equal(dq_shot_write(&p.recipe, &shot, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read_survey(&p.recipe, &got, &p.err), DQ_OK);
+    assert_int_equal(got.solved_count, 2);
+    dq_shot_free(&shot);
+    dq_shot_free(&got);
+    remove_all(&p);
+}
+
 static void the_sample_is_spread_over_the_whole_list(void **state)
 {
     static const int32_t told[DQ_SHOT_SAMPLES] = {
@@ -191,6 +308,10 @@ int main(void)
         cmocka_unit_test(what_was_published_first_stays),
         cmocka_unit_test(what_was_made_for_other_settings_gives_way),
         cmocka_unit_test(a_file_that_cannot_be_understood_is_left_for_a_person),
+        cmocka_unit_test(a_solution_is_read_to_the_last_bit),
+        cmocka_unit_test(a_frame_is_found_with_its_own_plate_alone),
+        cmocka_unit_test(the_first_solution_of_a_key_stays),
+        cmocka_unit_test(a_survey_serves_scans_until_the_shot_is_solved),
         cmocka_unit_test(the_sample_is_spread_over_the_whole_list),
     };
 

@@ -137,7 +137,46 @@ static struct dq_picture picture_of(const struct dq_ticket *t)
     return picture;
 }
 
-int dq_engine_run(struct dq_engine *engine, struct dq_ticket *t)
+/* The ticket's guide: what the network says, and luma and mask beside it. */
+static int make_guide(struct warm *w, struct dq_ticket *t,
+                      const struct dq_picture *picture)
+{
+    const struct dq_tile_plan *plan = w->plan;
+    float *sky;
+
+    if (dq_guide_shape(&t->guide, plan->content_w, plan->content_h, t->err))
+        return t->err->code;
+    sky = t->request.recipe->model->sky_channel >= 0 ? t->guide.real : NULL;
+    if (dq_session_guide(w->session, plan, picture, t->guide.depth, sky,
+                         t->err))
+        return t->err->code;
+    return dq_scan_planes(picture, plan, sky, &t->guide, t->err);
+}
+
+/* A stabilized frame has its guide, from the scan or made now, and by it its
+ * place in the shot. */
+static int steady_frame(struct warm *w, struct dq_ticket *t,
+                        const struct dq_picture *picture, const char *tag)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    int fits = t->has_guide && t->guide.width == w->plan->content_w &&
+               t->guide.height == w->plan->content_h;
+
+    if (!fits && make_guide(w, t, picture))
+        return t->err->code;
+    if (t->placed)
+        return DQ_OK;
+    t->guide.plate = t->mark;
+    if (dq_place_fit(recipe, &t->shot, t->request.frame, &t->guide, tag,
+                     &t->place, t->err))
+        return t->err->code;
+    t->placed = 1;
+    dq_ticket_fingerprint(t);
+    return DQ_OK;
+}
+
+int dq_engine_run(struct dq_engine *engine, struct dq_ticket *t,
+                  const char *tag)
 {
     struct dq_session_rule rule = rule_of(t->request.recipe);
     struct dq_picture picture = picture_of(t);
@@ -145,8 +184,23 @@ int dq_engine_run(struct dq_engine *engine, struct dq_ticket *t)
 
     if (!w || plan_for(w, t))
         return t->err->code;
+    if (t->request.recipe->steady) {
+        if (steady_frame(w, t, &picture, tag))
+            return t->err->code;
+        rule.guide = t->guide.depth;
+    }
     return dq_session_run(w->session, w->plan, &rule, &picture,
                           t->picture.depth, t->picture.sky, &t->counts, t->err);
+}
+
+int dq_engine_scan(struct dq_engine *engine, struct dq_ticket *t)
+{
+    struct dq_picture picture = picture_of(t);
+    struct warm *w = network_for(engine, t);
+
+    if (!w || plan_for(w, t))
+        return t->err->code;
+    return make_guide(w, t, &picture);
 }
 
 const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *t,
@@ -162,7 +216,8 @@ const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *t,
         engine->guide = dq_grow(engine->guide, *count, sizeof *engine->guide);
         engine->guide_room = *count;
     }
-    if (dq_session_guide(w->session, w->plan, &picture, engine->guide, t->err))
+    if (dq_session_guide(w->session, w->plan, &picture, engine->guide, NULL,
+                         t->err))
         return NULL;
     return engine->guide;
 }

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fingerprint.h"
 #include "base/mem.h"
 #include "infer/ticket.h"
 #include "io/provenance.h"
@@ -19,13 +18,19 @@ enum { GROWING_S = 60 };
 
 /* ---- is the output right already? ---------------------------------------- */
 
-static void fingerprint(struct dq_ticket *t)
+/* Its place first, in a stabilized shot: a frame that is not fitted yet was
+ * never right. */
+static int fingerprint(struct dq_ticket *t)
 {
-    char *shot = dq_shot_text(&t->shot);
+    const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_err none = {0};
 
-    dq_fingerprint(t->request.recipe->pixels_text, shot, t->mark.sha256,
-                   t->outcome.fingerprint);
-    free(shot);
+    if (recipe->steady && dq_place_find(recipe, &t->shot, t->request.frame,
+                                        t->mark.sha256, &t->place, &none))
+        return 0;
+    t->placed = 1;
+    dq_ticket_fingerprint(t);
+    return 1;
 }
 
 static int output_has_digest(const char *path, const char *sha256)
@@ -78,8 +83,7 @@ static int right_by_record(struct dq_ticket *t, struct dq_done *done)
     if (!may_skip(t) || !dq_file_mark_same(&done->plate, t->plate_path, NULL))
         return 0;
     t->mark = done->plate;
-    fingerprint(t);
-    return record_holds(t, done);
+    return fingerprint(t) && record_holds(t, done);
 }
 
 /* A file of ours without a record (its writer died in between): it counts
@@ -163,7 +167,7 @@ static int same_file(const struct stat *plate, const char *output)
            st.st_ino == plate->st_ino;
 }
 
-static int read_file(struct dq_ticket *t, const char *path)
+int dq_stage_read_file(struct dq_ticket *t, const char *path)
 {
     struct stat st;
 
@@ -172,7 +176,7 @@ static int read_file(struct dq_ticket *t, const char *path)
         return t->err->code;
     if (stat(path, &st) != 0)
         return dq_fail_errno(t->err, DQ_IO, errno, "%s", path);
-    if (!t->request.survey && same_file(&st, t->output_path))
+    if (t->request.work == DQ_WORK_RENDER && same_file(&st, t->output_path))
         return dq_fail(t->err, DQ_CREATE,
                        "%s: is the plate itself; choose another output.path",
                        t->output_path);
@@ -216,7 +220,7 @@ int dq_stage_read_plate(struct dq_ticket *t, const char *path,
 {
     dq_plate_close(t->plate);
     t->plate = NULL;
-    if (read_file(t, path))
+    if (dq_stage_read_file(t, path))
         return t->err->code;
     if (open_plate(t, path) || pass_gate(t, path, hooks))
         return t->err->code;
@@ -283,11 +287,48 @@ static void note_bad_pixels(struct dq_ticket *t,
                  (long long)n->nan, (long long)n->inf);
 }
 
-int dq_stage_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
+int dq_stage_read_picture(struct dq_ticket *t,
+                          const struct dq_reader_hooks *hooks)
 {
     struct dq_pixel_counts counts = {0};
-    struct dq_done done = {0};
+    double begun = dq_clock_s();
     int guessed = 0;
+
+    if (open_plate(t, t->plate_path) ||
+        (t->request.work == DQ_WORK_RENDER && output_allowed(t)) ||
+        pass_gate(t, t->plate_path, hooks))
+        return t->err->code;
+    if (dq_plate_decode(t->plate, &t->choice, &t->frame, t->err))
+        return perhaps_growing(t);
+    if (fits_shot(t))
+        return t->err->code;
+    t->outcome.seconds.read += dq_clock_s() - begun;
+    begun = dq_clock_s();
+    if (dq_picture_make(t, &counts, &guessed))
+        return t->err->code;
+    note_guess(t, hooks, guessed);
+    note_bad_pixels(t, &counts);
+    t->outcome.seconds.colour = dq_clock_s() - begun;
+    return DQ_OK;
+}
+
+/* The guide that the scan kept; without one it is made again. */
+static void read_guide(struct dq_ticket *t)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    char *path = dq_guide_path(recipe, t->request.frame, 0);
+    char key[DQ_SHA256_HEX];
+    struct dq_err none = {0};
+
+    dq_guide_key(recipe, &t->shot, key);
+    t->has_guide =
+        dq_guide_read(path, key, t->mark.sha256, &t->guide, &none) == DQ_OK;
+    free(path);
+}
+
+int dq_stage_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
+{
+    struct dq_done done = {0};
     double begun = dq_clock_s();
 
     if (dq_shot_read(t->request.recipe, &t->shot, t->err))
@@ -296,22 +337,12 @@ int dq_stage_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
         skip(t, &done);
         return DQ_OK;
     }
-    if (read_file(t, t->plate_path))
+    if (dq_stage_read_file(t, t->plate_path))
         return t->err->code;
     if (right_by_digest(t, &done) || t->err->code)
         return t->err->code;
-    if (open_plate(t, t->plate_path) || output_allowed(t) ||
-        pass_gate(t, t->plate_path, hooks))
-        return t->err->code;
-    if (dq_plate_decode(t->plate, &t->choice, &t->frame, t->err))
-        return perhaps_growing(t);
-    if (fits_shot(t))
-        return t->err->code;
+    if (t->request.recipe->steady)
+        read_guide(t);
     t->outcome.seconds.read = dq_clock_s() - begun;
-    if (dq_picture_make(t, &counts, &guessed))
-        return t->err->code;
-    note_guess(t, hooks, guessed);
-    note_bad_pixels(t, &counts);
-    t->outcome.seconds.colour = dq_clock_s() - begun - t->outcome.seconds.read;
-    return DQ_OK;
+    return dq_stage_read_picture(t, hooks);
 }

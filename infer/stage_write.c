@@ -18,6 +18,14 @@
 
 /* ---- values -------------------------------------------------------------- */
 
+/* To the shot's numbers, the same way for every pixel. */
+static void put_in_place(struct dq_ticket *t, size_t n)
+{
+    for (size_t i = 0; t->request.recipe->steady && i < n; i++)
+        t->plane[i] =
+            (float)(t->place.scale * (double)t->plane[i] + t->place.shift);
+}
+
 /* Sky and empty pixels take the shot's sky value; the others are measured.
  * Anything not finite is a defect: it must never reach a file. */
 static int finish_values(struct dq_ticket *t, const struct dq_quantity *q)
@@ -26,6 +34,7 @@ static int finish_values(struct dq_ticket *t, const struct dq_quantity *q)
                (size_t)dq_box_height(&t->frame.data);
     float low = INFINITY, high = -INFINITY;
 
+    put_in_place(t, n);
     dq_quantity_apply(q, t->plane, n);
     for (size_t i = 0; i < n; i++) {
         if (t->mask[i] < 0.5F) {
@@ -99,7 +108,13 @@ static void say_numbers(struct provenance *p, const struct dq_ticket *t,
     say(p, DQ_ATTR_RANGE, "%.9g %.9g", t->shot.range_low, t->shot.range_high);
     if (recipe->far > 0)
         say(p, DQ_ATTR_NEAR_FAR, "%.9g %.9g", recipe->near, recipe->far);
-    say(p, DQ_ATTR_SCALE_SHIFT, "1 0");
+    if (recipe->steady) {
+        say(p, DQ_ATTR_STABILIZE, "shot");
+        say(p, DQ_ATTR_SCALE_SHIFT, "%.9g %.9g", t->place.scale,
+            t->place.shift);
+    } else {
+        say(p, DQ_ATTR_SCALE_SHIFT, "1 0");
+    }
     say(p, DQ_ATTR_EXPOSURE, "%.6g", (double)t->shot.exposure_ev);
 }
 

@@ -200,11 +200,12 @@ static int pool_guide(struct dq_engine *engine, struct dq_ticket *t,
     return DQ_OK;
 }
 
-/* Only an answer with an unknown scale needs the shot's range. */
+/* Only an answer with an unknown scale needs the shot's range, and where
+ * frames are solved the range is of what they are solved to. */
 static int needs_range(const struct dq_recipe *recipe)
 {
-    return recipe->model->scale == DQ_SCALE_AFFINE ||
-           recipe->kind == DQ_DEPTH_NATIVE;
+    return !recipe->steady && (recipe->model->scale == DQ_SCALE_AFFINE ||
+                               recipe->kind == DQ_DEPTH_NATIVE);
 }
 
 static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
@@ -243,7 +244,7 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
     /* what no frame can be written as is said once, before any is read */
     if (dq_quantity_new(recipe, &t->shot, &asked, t->err))
         return t->err->code;
-    if (dq_shot_read(recipe, &t->shot, t->err) == DQ_OK) {
+    if (dq_shot_read_survey(recipe, &t->shot, t->err) == DQ_OK) {
         t->outcome.skipped = 1;
         return DQ_OK;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/mem.h"
 
 void dq_ticket_begin(struct dq_ticket *t, const struct dq_request *request)
@@ -17,21 +18,46 @@ void dq_ticket_begin(struct dq_ticket *t, const struct dq_request *request)
     memset(&t->mark, 0, sizeof t->mark);
     memset(&t->counts, 0, sizeof t->counts);
     t->err = &t->outcome.err;
+    t->has_guide = t->placed = 0;
     t->plan_text[0] = '\0';
     t->started = dq_clock_s();
-    if (request->survey) {
+    if (dq_ticket_of_shot(t)) {
         t->output_path = dq_asprintf("%s/shot.json", recipe->shot_folder);
     } else {
         t->plate_path = dq_sequence_path(&recipe->plate, request->frame);
-        t->output_path = dq_sequence_path(&recipe->output, request->frame);
+        t->output_path =
+            request->work == DQ_WORK_SCAN
+                ? dq_guide_path(recipe, request->frame, 0)
+                : dq_sequence_path(&recipe->output, request->frame);
     }
     t->outcome.path = t->output_path;
+}
+
+int dq_ticket_of_shot(const struct dq_ticket *t)
+{
+    return t->request.work == DQ_WORK_SURVEY ||
+           t->request.work == DQ_WORK_SOLVE;
+}
+
+void dq_ticket_fingerprint(struct dq_ticket *t)
+{
+    char *shot = dq_shot_text(&t->shot);
+    char *all = t->request.recipe->steady
+                    ? dq_asprintf("%splace=%.17g,%.17g\n", shot, t->place.scale,
+                                  t->place.shift)
+                    : dq_strdup(shot);
+
+    dq_fingerprint(t->request.recipe->pixels_text, all, t->mark.sha256,
+                   t->outcome.fingerprint);
+    free(all);
+    free(shot);
 }
 
 void dq_ticket_end(struct dq_ticket *t)
 {
     dq_plate_close(t->plate);
     t->plate = NULL;
+    dq_shot_free(&t->shot);
     free(t->plate_path);
     free(t->output_path);
     t->plate_path = t->output_path = NULL;
@@ -43,6 +69,7 @@ void dq_ticket_free_buffers(struct dq_ticket *t)
     dq_bytes_free(&t->file);
     dq_bytes_free(&t->encoded);
     dq_frame_free(&t->frame);
+    dq_guide_free(&t->guide);
     free(t->picture.buffer);
     memset(&t->picture, 0, sizeof t->picture);
     free(t->plane);
@@ -60,7 +87,7 @@ size_t dq_ticket_bytes(const struct dq_ticket *t)
     int has_alpha = t->choice.channel[3] >= 0;
     double planes = t->choice.grey ? 1 : 3 + has_alpha;
 
-    if (t->request.survey)
+    if (t->request.work == DQ_WORK_SURVEY)
         square = pixels;
     /* file, decoded planes (float at most), picture + depth + valid + sky,
      * plane + mask, and the encoded file (no larger than its pixels) */
@@ -71,9 +98,12 @@ size_t dq_ticket_bytes(const struct dq_ticket *t)
 void dq_ticket_tag(const struct dq_ticket *t, const char *run_id, char *tag,
                    size_t room)
 {
-    if (t->request.survey)
-        snprintf(tag, room, "%s-survey-%d", run_id, t->request.attempt);
-    else
+    static const char *const words[] = {"", "survey", "scan", "solve"};
+
+    if (t->request.work == DQ_WORK_RENDER)
         snprintf(tag, room, "%s-%" PRId32 "-%d", run_id, t->request.frame,
                  t->request.attempt);
+    else
+        snprintf(tag, room, "%s-%s%" PRId32 "-%d", run_id,
+                 words[t->request.work], t->request.frame, t->request.attempt);
 }

@@ -7,7 +7,9 @@
 #define DQ_INFER_TICKET_H
 
 #include "base/bytes.h"
+#include "infer/guide.h"
 #include "infer/pipeline.h"
+#include "infer/place.h"
 #include "infer/session.h"
 #include "infer/shot.h"
 #include "io/frame.h"
@@ -38,6 +40,10 @@ struct dq_ticket {
     struct dq_plate_choice choice;
     struct dq_frame frame;
     struct dq_ticket_picture picture;
+    struct dq_guide guide; /* a scan's; a render's when has_guide */
+    int has_guide;         /* the shot's folder had it */
+    struct dq_place place; /* in a stabilized shot, */
+    int placed;            /* once it is known */
     struct dq_tile_counts counts;
     char plan_text[128];
     struct dq_bytes encoded;
@@ -63,6 +69,16 @@ int dq_picture_make(struct dq_ticket *ticket, struct dq_pixel_counts *counts,
  * mask; depth is still the network's quantity. */
 int dq_picture_back(struct dq_ticket *ticket);
 
+/* Likelihood from which on a network's sky channel means sky. */
+#define DQ_SKY_FROM 0.5F
+
+/* Whether the task is the whole shot's, without a frame of its own. */
+int dq_ticket_of_shot(const struct dq_ticket *ticket);
+
+/* The fingerprint of what the ticket renders, once its plate's digest is
+ * known (and its place, in a stabilized shot). */
+void dq_ticket_fingerprint(struct dq_ticket *ticket);
+
 /* Bytes that a frame of this plate will hold from reading to publishing. */
 size_t dq_ticket_bytes(const struct dq_ticket *ticket);
 
@@ -80,11 +96,20 @@ int dq_stage_read(struct dq_ticket *ticket,
 int dq_stage_read_plate(struct dq_ticket *ticket, const char *path,
                         const struct dq_reader_hooks *hooks);
 
+/* Its pieces: the file's bytes and digest; from those to the picture. */
+int dq_stage_read_file(struct dq_ticket *ticket, const char *path);
+int dq_stage_read_picture(struct dq_ticket *ticket,
+                          const struct dq_reader_hooks *hooks);
+
 /* stage_infer.c: the one thread that owns the network. */
 struct dq_engine;
 struct dq_engine *dq_engine_new(const struct dq_device *device);
 void dq_engine_free(struct dq_engine *engine);
-int dq_engine_run(struct dq_engine *engine, struct dq_ticket *ticket);
+/* tag: of the note that a late frame leaves (infer/place.h). */
+int dq_engine_run(struct dq_engine *engine, struct dq_ticket *ticket,
+                  const char *tag);
+/* The ticket's guide, with luma and mask. */
+int dq_engine_scan(struct dq_engine *engine, struct dq_ticket *ticket);
 /* The guide of the ticket's picture: plan->content_h x content_w floats in
  * engine memory, valid until the next call; *count values. */
 const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *ticket,
@@ -93,6 +118,19 @@ const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *ticket,
 /* survey.c: make and publish shot.json, or find that it is there. */
 int dq_survey(struct dq_engine *engine, struct dq_ticket *ticket,
               const char *tag, const struct dq_reader_hooks *hooks);
+
+/* scan.c: a frame's guide, unless it is there already (outcome.skipped); its
+ * luma and mask beside the depth (sky: the network's, or NULL; may lie in
+ * guide->real); published. */
+int dq_scan_read(struct dq_ticket *ticket, const struct dq_reader_hooks *hooks);
+int dq_scan_planes(const struct dq_picture *picture,
+                   const struct dq_tile_plan *plan, const float *sky,
+                   struct dq_guide *guide, struct dq_err *err);
+int dq_scan_write(struct dq_ticket *ticket, const char *run_id);
+
+/* solve.c: solve the shot from its guides and publish shot.json, or find that
+ * it is solved. */
+int dq_solve(struct dq_ticket *ticket, const char *tag);
 
 /* stage_write.c: quantity, checks, encode, publish, ledger. */
 int dq_stage_write(struct dq_ticket *ticket, const char *run_id);

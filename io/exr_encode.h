@@ -16,7 +16,7 @@ struct dq_exr_layer {
     int64_t width; /* pixels a row */
 };
 
-#define DQ_EXR_LAYERS 2 /* depth and mask */
+#define DQ_EXR_LAYERS 3 /* depth and mask; a guide has three */
 
 struct dq_exr_encoder {
     exr_context_t exr;

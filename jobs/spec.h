@@ -115,6 +115,10 @@ struct dq_spec *dq_spec_read_text(const char *path, struct dq_bytes *text,
  * The caller frees. */
 char *dq_spec_pixels_text(const struct dq_spec *spec);
 
+/* The same of the section `input` alone: what decides how the network sees a
+ * plate. The caller frees. */
+char *dq_spec_input_text(const struct dq_spec *spec);
+
 /* The JSON Schema (draft-07) of a job file; made from the table. */
 char *dq_spec_schema(void);
 

@@ -163,12 +163,17 @@ static void check_replace_channel(const struct check *c)
                 "has a meaning only with 'mode: channel'");
 }
 
+/* What steadies a shot are its guides; tiles that do not follow them stay as
+ * unsteady as they are. */
 static void check_stabilize(const struct check *c)
 {
-    if (good(c, DQ_FIELD_STABILIZE) && c->spec->stabilize == DQ_STABILIZE_SHOT)
+    if (good(c, DQ_FIELD_STABILIZE) &&
+        c->spec->stabilize == DQ_STABILIZE_SHOT &&
+        c->given[DQ_FIELD_TILES_ALIGN].state != DQ_BAD &&
+        c->spec->tiles.align == DQ_SPEC_OFF)
         problem(c, DQ_FIELD_STABILIZE,
-                "'shot' is not in this version of depthq; write "
-                "'stabilize: off' or leave the line away");
+                "'shot' needs tiles that are aligned; write 'align: auto' "
+                "under 'tiles:', or 'stabilize: off'");
 }
 
 void dq_spec_check(const struct dq_spec *spec,

@@ -127,13 +127,14 @@ static void replacing_a_channel_needs_the_mode_that_has_one(void **state)
     expect_more("  replace_channel: true\n  mode: channel\n", "none");
 }
 
-static void a_shot_cannot_be_stabilized_yet(void **state)
+static void a_steady_shot_needs_tiles_that_are_aligned(void **state)
 {
     (void)state;
-    expect_more("stabilize: shot\n",
-                "6:12: stabilize: 'shot' is not in this version of depthq; "
-                "write 'stabilize: off' or leave the line away\n");
-    expect_more("stabilize: off\n", "none");
+    expect_more("stabilize: shot\n", "none");
+    expect_more("stabilize: shot\ntiles: {align: off}\n",
+                "6:12: stabilize: 'shot' needs tiles that are aligned; write "
+                "'align: auto' under 'tiles:', or 'stabilize: off'\n");
+    expect_more("stabilize: off\ntiles: {align: off}\n", "none");
 }
 
 int main(void)
@@ -147,7 +148,7 @@ int main(void)
         cmocka_unit_test(a_range_is_for_distances),
         cmocka_unit_test(a_half_holds_what_is_asked_of_it),
         cmocka_unit_test(replacing_a_channel_needs_the_mode_that_has_one),
-        cmocka_unit_test(a_shot_cannot_be_stabilized_yet),
+        cmocka_unit_test(a_steady_shot_needs_tiles_that_are_aligned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

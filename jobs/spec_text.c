@@ -111,13 +111,15 @@ void dq_value_print(const struct dq_field *field, const struct dq_spec *spec,
     printers[field->type](field, spec, out);
 }
 
-char *dq_spec_pixels_text(const struct dq_spec *spec)
+/* Fields that decide pixels; of one section, or of all (NULL). */
+static char *pixels_of(const struct dq_spec *spec, const char *section)
 {
     struct dq_bytes out = {0};
     char name[DQ_FIELD_ROOM];
 
     for (int i = 0; i < DQ_FIELDS; i++) {
-        if (!dq_fields[i].pixels)
+        if (!dq_fields[i].pixels ||
+            (section && strcmp(dq_fields[i].section, section) != 0))
             continue;
         dq_field_name(&dq_fields[i], name);
         dq_bytes_printf(&out, "%s=", name);
@@ -125,4 +127,14 @@ char *dq_spec_pixels_text(const struct dq_spec *spec)
         dq_bytes_text(&out, "\n");
     }
     return out.data;
+}
+
+char *dq_spec_pixels_text(const struct dq_spec *spec)
+{
+    return pixels_of(spec, NULL);
+}
+
+char *dq_spec_input_text(const struct dq_spec *spec)
+{
+    return pixels_of(spec, "input");
 }

@@ -197,6 +197,11 @@ static void submit(struct dq_store *s, const struct dq_submission *sub,
                 (long long)sub->after);
         return;
     }
+    if (sub->spec->stabilize == DQ_STABILIZE_SHOT) {
+        dq_fail(err, DQ_SPEC,
+                "stabilize: shot is for `depthq run` in this version");
+        return;
+    }
     if (dq_store_rivals(s, 0, &sub->spec->output.path, sub->frames, err))
         return;
     *job = add_job(s, sub);

@@ -7,6 +7,8 @@
 
 static const char *const kind_names[DQ_TASK_KINDS] = {
     [DQ_TASK_SURVEY] = "survey",
+    [DQ_TASK_SCAN] = "scan",
+    [DQ_TASK_SOLVE] = "solve",
     [DQ_TASK_RENDER] = "render",
 };
 
@@ -48,6 +50,11 @@ int dq_task_kind_from_name(const char *name)
         if (strcmp(kind_names[i], name) == 0)
             return i;
     return -1;
+}
+
+int dq_task_has_frame(enum dq_task_kind kind)
+{
+    return kind == DQ_TASK_SCAN || kind == DQ_TASK_RENDER;
 }
 
 const char *dq_task_state_name(enum dq_task_state state)
@@ -116,13 +123,14 @@ char *dq_task_manual(void)
 {
     struct dq_bytes out = {0};
 
-    dq_bytes_text(&out,
-                  "# The states of a task\n\n"
-                  "Made from `jobs/task_states.def` by `scripts/generate`; "
-                  "edit that.\n\n"
-                  "A task is one unit of work: a shot's survey, or the "
-                  "render of one frame.\nWhat is not in the table of moves "
-                  "is refused.\n\n");
+    dq_bytes_text(
+        &out,
+        "# The states of a task\n\n"
+        "Made from `jobs/task_states.def` by `scripts/generate`; "
+        "edit that.\n\n"
+        "A task is one unit of work: a shot's survey or solve, the "
+        "scan or the\nrender of one frame.\nWhat is not in the table of moves "
+        "is refused.\n\n");
     write_diagram(&out);
     dq_bytes_text(&out, "\n## States\n");
     write_words(&out, "state", states, DQ_TASK_STATES);

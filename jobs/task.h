@@ -1,9 +1,12 @@
 /* task: one unit of work, and what became of it. Plain values, as they
  * travel between dispatcher and worker (daemon/wire.h).
  *
- * Kinds: a shot's `survey` (once: windows, exposure, output range; it makes
- * shot.json) comes before every frame's `render`. States and legal moves are
- * in jobs/task_states.def.
+ * Kinds, in the order of their phases: a shot's `survey` (once: windows,
+ * exposure); with `stabilize: shot` a `scan` of every frame of the shot (its
+ * guide) and the shot's `solve` (once: every frame's scale and shift); then
+ * each frame's `render`. A phase begins when the one before has settled. A
+ * survey or solve that fails fails the job; a scan that fails is solved
+ * without. States and legal moves are in jobs/task_states.def.
  */
 #ifndef DQ_JOBS_TASK_H
 #define DQ_JOBS_TASK_H
@@ -16,11 +19,19 @@
 extern "C" {
 #endif
 
-enum dq_task_kind { DQ_TASK_SURVEY, DQ_TASK_RENDER, DQ_TASK_KINDS };
+enum dq_task_kind {
+    DQ_TASK_SURVEY,
+    DQ_TASK_SCAN,
+    DQ_TASK_SOLVE,
+    DQ_TASK_RENDER,
+    DQ_TASK_KINDS
+};
 
-/* "survey", "render"; -1 for another word. */
+/* "survey", "scan", "solve", "render"; -1 for another word. */
 const char *dq_task_kind_name(enum dq_task_kind kind);
 int dq_task_kind_from_name(const char *name);
+/* Whether it is of a frame: a scan or a render. */
+int dq_task_has_frame(enum dq_task_kind kind);
 
 enum dq_task_state {
 #define DQ_STATE(name, word, doc) DQ_TASK_##name,
@@ -49,7 +60,7 @@ char *dq_task_manual(void);
 struct dq_task {
     int64_t job;
     enum dq_task_kind kind;
-    int32_t frame; /* 0 for a survey */
+    int32_t frame; /* 0 for a survey and a solve */
     int attempt;   /* the fencing token: only rises */
 };
 

@@ -6,14 +6,23 @@
 
 #include "base/mem.h"
 
+/* Entries of one kind stand together. */
+struct phase {
+    size_t begin, end;
+    size_t open; /* entries not settled */
+};
+
 struct dq_list {
-    struct dq_list_entry *entries; /* [0] is the survey */
+    struct dq_list_entry *entries;
     size_t count;
+    struct phase phases[DQ_TASK_KINDS];
+    size_t scan_from; /* which of the sorted frames the first scan is */
     int retries;
     size_t first;                  /* no READY entry stands before this one */
     int64_t held_until;            /* storage is full: no claims before */
     int64_t due;                   /* no RETRY or BLOCKED entry is due before */
-    size_t states[DQ_TASK_STATES]; /* renders in each */
+    enum dq_task_kind goal;        /* kind of the last phase */
+    size_t states[DQ_TASK_STATES]; /* its entries in each */
     size_t suspects;               /* READY ones */
     size_t open;                   /* entries not settled */
     dq_list_watch *watch;
@@ -26,14 +35,16 @@ static void move(struct dq_list *list, struct dq_list_entry *e,
     int to = dq_task_move(e->state, event);
 
     assert(to >= 0);
-    if (e->task.kind == DQ_TASK_RENDER) {
+    if (e->task.kind == list->goal) {
         list->states[e->state]--;
         list->states[to]++;
     }
     if (e->suspect)
         list->suspects -= e->state == DQ_TASK_READY;
-    if (dq_task_settled((enum dq_task_state)to))
+    if (dq_task_settled((enum dq_task_state)to)) {
         list->open--;
+        list->phases[e->task.kind].open--;
+    }
     e->state = (enum dq_task_state)to;
     if (e->state != DQ_TASK_READY)
         return;
@@ -62,15 +73,19 @@ static void release_due(struct dq_list *list, int64_t now_ms)
     }
 }
 
+static size_t first_ready(struct dq_list *list)
+{
+    while (list->first < list->count &&
+           list->entries[list->first].state != DQ_TASK_READY)
+        list->first++;
+    return list->first;
+}
+
 static struct dq_list_entry *first_usual(struct dq_list *list)
 {
     struct dq_list_entry *found = NULL;
-    size_t i = list->first;
 
-    while (i < list->count && list->entries[i].state != DQ_TASK_READY)
-        i++;
-    list->first = i;
-    for (; i < list->count && !found; i++)
+    for (size_t i = first_ready(list); i < list->count && !found; i++)
         if (list->entries[i].state == DQ_TASK_READY &&
             !list->entries[i].suspect)
             found = &list->entries[i];
@@ -125,8 +140,7 @@ static int suspect_due(void *self, int64_t now_ms)
 static int64_t next_due(void *self, int64_t now_ms)
 {
     struct dq_list *list = self;
-    int ready = list->states[DQ_TASK_READY] > 0 ||
-                list->entries[0].state == DQ_TASK_READY;
+    int ready = first_ready(list) < list->count;
     int64_t due;
 
     release_due(list, now_ms);
@@ -190,43 +204,60 @@ static void fail_job(void *self, int64_t job, const struct dq_err *cause)
     }
 }
 
-/* What the survey's end means for the frames. */
-static void survey_settled(struct dq_list *list)
+static void release(struct dq_list *list, const struct phase *phase)
 {
-    const struct dq_list_entry *survey = &list->entries[0];
-    struct dq_err cause = {0};
-
-    if (survey->state == DQ_TASK_FAILED) {
-        dq_fail(&cause, survey->code, "%s", survey->text ? survey->text : "");
-        fail_job(list, survey->task.job, &cause);
-        return;
-    }
-    for (size_t i = 1; i < list->count; i++)
+    for (size_t i = phase->begin; i < phase->end; i++)
         if (list->entries[i].state == DQ_TASK_WAITING)
             move(list, &list->entries[i], DQ_EVENT_RELEASE);
 }
 
-/* A range is sorted, and so are the entries. */
+/* What the end of an entry means for those that wait for it. */
+static void has_settled(struct dq_list *list, const struct dq_list_entry *e)
+{
+    struct dq_err cause = {0};
+    int kind = (int)e->task.kind;
+
+    if (e->state == DQ_TASK_FAILED && !dq_task_has_frame(e->task.kind)) {
+        dq_fail(&cause, e->code, "%s", e->text ? e->text : "");
+        fail_job(list, e->task.job, &cause);
+        return;
+    }
+    /* the next phase; one without entries is over at once */
+    for (; kind + 1 < DQ_TASK_KINDS && list->phases[kind].open == 0; kind++)
+        release(list, &list->phases[kind + 1]);
+}
+
+/* Scans begin in the middle of the sorted frames and go round. */
+static size_t place_of(const struct dq_list *list, const struct phase *phase,
+                       enum dq_task_kind kind, size_t sorted)
+{
+    size_t count = phase->end - phase->begin;
+    size_t from = kind == DQ_TASK_SCAN ? list->scan_from : 0;
+
+    return phase->begin + (sorted + count - from) % count;
+}
+
 static struct dq_list_entry *find(struct dq_list *list,
                                   const struct dq_task *task)
 {
-    size_t low = 1, high = list->count;
+    const struct phase *phase = &list->phases[task->kind];
+    size_t low = 0, high = phase->end - phase->begin;
 
     if (task->job != list->entries[0].task.job)
         return NULL;
-    if (task->kind == DQ_TASK_SURVEY)
-        return &list->entries[0];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
+        struct dq_list_entry *e =
+            &list->entries[place_of(list, phase, task->kind, middle)];
 
-        if (list->entries[middle].task.frame < task->frame)
+        if (e->task.frame == task->frame)
+            return e;
+        if (e->task.frame < task->frame)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < list->count && list->entries[low].task.frame == task->frame
-               ? &list->entries[low]
-               : NULL;
+    return NULL;
 }
 
 static void wait_until(struct dq_list *list, struct dq_list_entry *e,
@@ -253,8 +284,8 @@ static int settle(void *self, const struct dq_settle *s)
     if (e->state == DQ_TASK_RETRY || e->state == DQ_TASK_BLOCKED)
         wait_until(list, e, s->not_before_ms);
     tell(list, e, s->result);
-    if (e == &list->entries[0] && dq_task_settled(e->state))
-        survey_settled(list);
+    if (dq_task_settled(e->state))
+        has_settled(list, e);
     return 1;
 }
 
@@ -267,28 +298,67 @@ static int unsettled(void *self)
 
 /* ---- the list ------------------------------------------------------------*/
 
+/* Entries of a kind, of these frames or (NULL) one of the whole shot. */
+static void add_phase(struct dq_list *list, int64_t job, enum dq_task_kind kind,
+                      const struct dq_range *frames, size_t from)
+{
+    size_t count = frames ? frames->count : 1;
+    struct phase *phase = &list->phases[kind];
+
+    phase->begin = list->count;
+    phase->open = count;
+    for (size_t i = 0; i < count; i++) {
+        struct dq_list_entry *e = &list->entries[list->count++];
+
+        e->task.job = job;
+        e->task.kind = kind;
+        e->task.frame = frames ? frames->frames[(i + from) % count] : 0;
+        e->state = kind == DQ_TASK_SURVEY ? DQ_TASK_READY : DQ_TASK_WAITING;
+    }
+    phase->end = list->count;
+    list->open += count;
+    list->goal = kind;
+    memset(list->states, 0, sizeof list->states);
+    list->states[list->entries[phase->begin].state] = count;
+}
+
+static size_t first_from(const struct dq_range *frames, int32_t frame)
+{
+    for (size_t i = 0; i < frames->count; i++)
+        if (frames->frames[i] >= frame)
+            return i;
+    return 0;
+}
+
+struct dq_list *dq_list_of(const struct dq_list_plan *plan)
+{
+    struct dq_list *list = dq_new(sizeof *list);
+    size_t scans = plan->scans ? plan->scans->count : 0;
+    size_t renders = plan->renders ? plan->renders->count : 0;
+
+    list->entries = dq_new_array(scans + renders + 2, sizeof *list->entries);
+    list->retries = plan->retries;
+    list->due = INT64_MAX;
+    list->held_until = INT64_MIN;
+    add_phase(list, plan->job, DQ_TASK_SURVEY, NULL, 0);
+    if (scans) {
+        list->scan_from = first_from(plan->scans, plan->scan_from);
+        add_phase(list, plan->job, DQ_TASK_SCAN, plan->scans, list->scan_from);
+    }
+    if (plan->solve)
+        add_phase(list, plan->job, DQ_TASK_SOLVE, NULL, 0);
+    if (renders)
+        add_phase(list, plan->job, DQ_TASK_RENDER, plan->renders, 0);
+    return list;
+}
+
 struct dq_list *dq_list_new(int64_t job, const struct dq_range *frames,
                             int retries)
 {
-    struct dq_list *list = dq_new(sizeof *list);
+    struct dq_list_plan plan = {
+        .job = job, .renders = frames, .retries = retries};
 
-    list->count = frames->count + 1;
-    list->entries = dq_new_array(list->count, sizeof *list->entries);
-    list->retries = retries;
-    list->open = list->count;
-    list->due = INT64_MAX;
-    list->held_until = INT64_MIN;
-    list->entries[0].task.job = job;
-    list->entries[0].task.kind = DQ_TASK_SURVEY;
-    list->entries[0].state = DQ_TASK_READY;
-    for (size_t i = 1; i < list->count; i++) {
-        list->entries[i].task.job = job;
-        list->entries[i].task.kind = DQ_TASK_RENDER;
-        list->entries[i].task.frame = frames->frames[i - 1];
-        list->entries[i].state = DQ_TASK_WAITING;
-    }
-    list->states[DQ_TASK_WAITING] = frames->count;
-    return list;
+    return dq_list_of(&plan);
 }
 
 void dq_list_free(struct dq_list *list)
@@ -337,7 +407,12 @@ const struct dq_list_entry *dq_list_at(const struct dq_list *list, size_t i)
     return &list->entries[i];
 }
 
-size_t dq_list_renders(const struct dq_list *list, enum dq_task_state state)
+size_t dq_list_goal(const struct dq_list *list)
+{
+    return list->phases[list->goal].begin;
+}
+
+size_t dq_list_goals(const struct dq_list *list, enum dq_task_state state)
 {
     return list->states[state];
 }

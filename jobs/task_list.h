@@ -1,7 +1,9 @@
 /* task_list: one job's tasks in memory; the source of `depthq run`.
  *
- * The survey first; the renders wait for it and then go in order.
- * A survey that failed for good fails them all with its cause. One thread.
+ * The survey first, then the scans, the solve, the renders, each phase when
+ * the one before has settled and in the order of the list. A survey or solve
+ * that failed for good fails all of the rest with its cause; a scan that
+ * failed is gone without. One thread.
  */
 #ifndef DQ_JOBS_TASK_LIST_H
 #define DQ_JOBS_TASK_LIST_H
@@ -33,8 +35,20 @@ struct dq_list_entry {
 
 struct dq_list;
 
-/* A survey and a render of each frame (they are sorted, and run in that order).
- * Never NULL. */
+/* What a list is made of. */
+struct dq_list_plan {
+    int64_t job;
+    const struct dq_range *renders; /* frames; NULL: none */
+    const struct dq_range *scans;   /* frames; NULL: none */
+    int32_t scan_from;              /* scans begin at this frame and go round:
+                                       several runs share them so */
+    int solve;                      /* whether the shot is solved */
+    int retries;
+};
+
+/* A survey, then what the plan says. Never NULL. */
+struct dq_list *dq_list_of(const struct dq_list_plan *plan);
+/* A survey and a render of each frame, in their order. */
 struct dq_list *dq_list_new(int64_t job, const struct dq_range *frames,
                             int retries);
 void dq_list_free(struct dq_list *list); /* NULL is fine */
@@ -50,12 +64,16 @@ typedef void dq_list_watch(void *context, const struct dq_list_entry *entry,
 void dq_list_set_watch(struct dq_list *list, dq_list_watch *watch,
                        void *context);
 
-/* Entries: 0 is the survey, then the renders in order. */
+/* Entries: the survey, the scans from the first on, the solve, the renders. */
 size_t dq_list_count(const struct dq_list *list);
 const struct dq_list_entry *dq_list_at(const struct dq_list *list, size_t i);
 
-/* How many renders are in a state. */
-size_t dq_list_renders(const struct dq_list *list, enum dq_task_state state);
+/* Where the last phase begins, which is what the list is for: the renders,
+ * in a list that has some. It goes to the end. */
+size_t dq_list_goal(const struct dq_list *list);
+
+/* How many entries of the last phase are in a state. */
+size_t dq_list_goals(const struct dq_list *list, enum dq_task_state state);
 
 #ifdef __cplusplus
 }

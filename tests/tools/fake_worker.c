@@ -4,11 +4,11 @@
  *
  *   WHEN[@ATTEMPT]=ACTION[:ARGUMENT]
  *
- *   WHEN    a frame, `survey`, `*` for any task, or `start`: before hello
- *           (its ATTEMPT is the number of the worker, from 0)
- *   ACTION  ok  skip  fail:CODE  die:SIGNAL  exit:STATUS  hang  garbage
- *           close  slow:MILLISECONDS  print:WORD  late  stranger
- *   credit=N, stages=0, drain=hang, version=V: how it behaves
+ *   WHEN    a frame, `survey`, `scan`, `solve`, `*` for any task, or `start`:
+ * before hello (its ATTEMPT is the number of the worker, from 0) ACTION  ok
+ * skip  fail:CODE  die:SIGNAL  exit:STATUS  hang  garbage close
+ * slow:MILLISECONDS  print:WORD  late  stranger credit=N, stages=0, drain=hang,
+ * version=V: how it behaves
  *
  * Every task begun is appended to the file FAKE_LOG as `pid frame attempt`.
  */
@@ -188,8 +188,8 @@ static void do_task(const struct dq_task *task)
     char *told;
 
     snprintf(what, sizeof what, "%d", task->frame);
-    if (task->kind == DQ_TASK_SURVEY)
-        snprintf(what, sizeof what, "survey");
+    if (task->kind != DQ_TASK_RENDER)
+        snprintf(what, sizeof what, "%s", dq_task_kind_name(task->kind));
     write_log(task);
     told = look_up(what, task->attempt, task->kind == DQ_TASK_RENDER);
     if (told)

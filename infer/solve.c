@@ -1,0 +1,108 @@
+/* solve: all guides of a shot to shot.json, once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "infer/steady.h"
+#include "infer/ticket.h"
+
+/* What the solve found in the shot's folder. */
+struct scanned {
+    const struct dq_recipe *recipe;
+    char key[DQ_SHA256_HEX];
+    struct dq_steady *steady; /* made at the first guide */
+    char (*plate)[DQ_SHA256_HEX];
+};
+
+/* A frame whose guide is not there is solved without: its scan has said why.
+ * Its neighbours do not need it. */
+static int take_guide(struct scanned *s, int at, struct dq_guide *guide,
+                      struct dq_err *err)
+{
+    int32_t frame = s->recipe->frames.frames[at];
+    char *path = dq_guide_path(s->recipe, frame, 0);
+    int code = dq_guide_read(path, s->key, NULL, guide, err);
+
+    if (!code) {
+        if (!s->steady)
+            s->steady = dq_steady_new(s->recipe, (int)s->recipe->frames.count,
+                                      guide->width, guide->height);
+        dq_steady_add(s->steady, at, guide, err);
+        memcpy(s->plate[at], guide->plate.sha256, DQ_SHA256_HEX);
+    } else if (code == DQ_MISSING) {
+        dq_log_info("the shot is solved without a frame", "cause", err->text);
+        dq_err_clear(err);
+    }
+    free(path);
+    return err->code;
+}
+
+static int take_guides(struct scanned *s, struct dq_err *err)
+{
+    struct dq_guide guide = {0};
+
+    for (size_t i = 0; i < s->recipe->frames.count && !err->code; i++)
+        take_guide(s, (int)i, &guide, err);
+    dq_guide_free(&guide);
+    if (!err->code && !s->steady)
+        return dq_fail(err, DQ_MISSING,
+                       "none of the shot's %zu frames could be scanned",
+                       s->recipe->frames.count);
+    return err->code;
+}
+
+static void keep(struct dq_shot *shot, const struct scanned *s,
+                 const struct dq_frame_affine *place)
+{
+    size_t count = s->recipe->frames.count;
+
+    shot->solved = dq_new_array(count, sizeof *shot->solved);
+    for (size_t i = 0; i < count; i++) {
+        struct dq_solved *to;
+
+        if (!s->plate[i][0])
+            continue;
+        to = &shot->solved[shot->solved_count++];
+        to->frame = s->recipe->frames.frames[i];
+        memcpy(to->plate, s->plate[i], DQ_SHA256_HEX);
+        to->scale = place[i].scale;
+        to->shift = place[i].shift;
+        to->stretch = place[i].stretch;
+        to->evidence = place[i].evidence;
+    }
+}
+
+static int solve(struct dq_ticket *t)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    size_t count = recipe->frames.count;
+    struct scanned s = {.recipe = recipe};
+    struct dq_frame_affine *place = dq_new_array(count, sizeof *place);
+
+    s.plate = dq_new_array(count, sizeof *s.plate);
+    dq_guide_key(recipe, &t->shot, s.key);
+    if (!take_guides(&s, t->err) &&
+        !dq_steady_solve(s.steady, place, &t->shot.range_low,
+                         &t->shot.range_high, t->err))
+        keep(&t->shot, &s, place);
+    dq_steady_free(s.steady);
+    free(s.plate);
+    free(place);
+    return t->err->code;
+}
+
+int dq_solve(struct dq_ticket *t, const char *tag)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+
+    if (dq_shot_read_survey(recipe, &t->shot, t->err))
+        return t->err->code;
+    if (t->shot.solved_count) {
+        t->outcome.skipped = 1;
+        return DQ_OK;
+    }
+    if (solve(t))
+        return t->err->code;
+    return dq_shot_write(recipe, &t->shot, tag, t->err);
+}
