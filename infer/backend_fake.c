@@ -12,8 +12,7 @@
  *                  must be aligned against
  *   flat           0.5 everywhere
  *   slow           as identity, but slow_ms is 100 when not given
- *   nan, inf       as identity, but one value is NaN or infinite; with
- *                  "when": "black" for black input only
+ *   nan, inf       as identity, but one value is NaN or infinite
  *   throw          DQ_ANSWER
  *   wrong-shape    DQ_MODEL
  *   oom            as identity, but memory_batch is 1 when not given
@@ -22,6 +21,7 @@
  *   "slow_ms"      each forward takes this long
  *   "memory_batch" DQ_MEMORY for more pictures at once; 0: any number fits
  *   "after" N      bad ones are good for the first N forwards
+ *   "when": "black"  ... and for all input that is not black
  *
  * The contract's sky plane answers the last input plane, other planes 0.
  */
@@ -237,17 +237,24 @@ static void answer(const struct dq_net *net, const float *in, int h, int w,
         }
 }
 
+/* Whether a bad network is good this time. */
+static int behaves(const struct dq_net *net, const float *in, size_t values)
+{
+    return net->forwards <= net->after ||
+           (net->when_black && !all_black(in, values));
+}
+
 static void spoil(const struct dq_net *net, const float *in, size_t plane,
                   float *out)
 {
     if (net->kind != NOT_A_NUMBER && net->kind != INFINITE)
         return;
-    if (net->forwards > net->after &&
-        (!net->when_black || all_black(in, 3 * plane)))
+    if (!behaves(net, in, 3 * plane))
         out[plane / 2] = net->kind == INFINITE ? INFINITY : NAN;
 }
 
-static int misbehave(const struct dq_net *net, int batch, struct dq_err *err)
+static int misbehave(const struct dq_net *net, const float *in, int batch,
+                     size_t values, struct dq_err *err)
 {
     if (dq_fault(DQ_FAULT_INFER))
         return dq_fail(err, DQ_ANSWER, "injected fault");
@@ -255,7 +262,7 @@ static int misbehave(const struct dq_net *net, int batch, struct dq_err *err)
         return dq_fail(err, DQ_MEMORY, "injected: no device memory");
     if (net->memory_batch && batch > net->memory_batch)
         return dq_fail(err, DQ_MEMORY, "no memory for %d at once", batch);
-    if (net->forwards <= net->after)
+    if (behaves(net, in, values))
         return DQ_OK;
     if (net->kind == THROW)
         return dq_fail(err, DQ_ANSWER, "the fake network threw");
@@ -280,7 +287,7 @@ static int fake_run(struct dq_net *net, const float *in, int batch, int h,
     net->forwards++;
     if (net->slow_ms)
         nanosleep(&pause, NULL);
-    if (misbehave(net, batch, err))
+    if (misbehave(net, in, batch, (size_t)batch * 3 * plane, err))
         return err->code;
     for (int b = 0; b < batch; b++) {
         const float *picture = in + (size_t)b * 3 * plane;

@@ -218,6 +218,21 @@ static void nan_and_inf_stand_in_one_value(void **state)
     dq_backend_fake.close(net);
 }
 
+static void a_failure_may_wait_for_a_black_picture(void **state)
+{
+    float in[3 * PLANE], black[3 * PLANE] = {0}, out[3 * PLANE];
+    struct dq_net *net = net_of("throw", ", \"when\": \"black\"");
+    struct dq_err err = {0};
+
+    (void)state;
+    fill(in, 3 * PLANE);
+    assert_int_equal(run(net, in, 1, out, &err), 0);
+    assert_int_equal(run(net, black, 1, out, &err), DQ_ANSWER);
+    dq_err_clear(&err);
+    assert_int_equal(run(net, in, 1, out, &err), 0);
+    dq_backend_fake.close(net);
+}
+
 static void failures_come_after_as_many_good_forwards_as_asked(void **state)
 {
     static const struct {
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(fakes_answer_as_described),
         cmocka_unit_test(affine_draws_scale_and_shift_from_what_it_sees),
         cmocka_unit_test(nan_and_inf_stand_in_one_value),
+        cmocka_unit_test(a_failure_may_wait_for_a_black_picture),
         cmocka_unit_test(failures_come_after_as_many_good_forwards_as_asked),
         cmocka_unit_test(memory_is_short_for_larger_batches_alone),
         cmocka_unit_test(abort_and_crash_end_the_process),
