@@ -109,13 +109,15 @@ BIN     := $(B)/bin
 LIBEXEC := $(B)/libexec/depthq
 # program: folder of its main, the archives and libraries it may link
 PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
-            $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(BIN)/depthq-scene
+            $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(LIBEXEC)/depthq-models \
+            $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
 main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
 main_depthq-inspect := cli/inspect_main.c
 main_depthq-preview := cli/preview_main.c
 main_depthq-client  := cli/client_main.c
+main_depthq-models  := cli/models_main.c
 main_depthq-scene   := scene/scene_main.c
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
@@ -179,6 +181,8 @@ libs_depthq-preview := $(libs_io)
 # What asks the daemon: libcurl, and nothing of what works.
 deps_depthq-client  := cli jobs base
 libs_depthq-client  := -lcurl $(LIBS_base)
+deps_depthq-models  := cli infer jobs io base
+libs_depthq-models  := $(libs_io)
 deps_depthq-scene   := scene io base
 libs_depthq-scene   := $(libs_scene)
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "jobs/library_change.h"
 #include "jobs/library_folders.h"
 #include "jobs/spec_fields.h"
 
@@ -150,30 +151,66 @@ static int split_name(const char *model, char **name, char **version,
     if (!bytes || strspn(model, DQ_NAME_CHARACTERS) < bytes ||
         (at && (!at[1] || at[1 + strspn(at + 1, DQ_VERSION_CHARACTERS)])))
         return dq_fail(err, DQ_MODEL,
-                       "'%.200s' is no model's name; write name or "
-                       "name@version",
+                       "'%.200s' is no model's name; write name, "
+                       "name@version or name@alias",
                        model);
     *name = dq_strndup(model, bytes);
     *version = at ? dq_strdup(at + 1) : NULL;
     return DQ_OK;
 }
 
+/* Read the version of name from the first folder that has it; 0: none has. */
+static int find_version(const struct dq_library_folders *folders,
+                        const char *name, const char *version,
+                        struct dq_model_ref *ref, struct dq_err *err)
+{
+    for (size_t i = 0; i < folders->count; i++) {
+        const struct dq_library_folder *folder = &folders->list[i];
+        const char *best = dq_library_version(folder, name, version);
+
+        if (best) {
+            read_manifest(folder->path, name, best, ref, err);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What an alias means in the first folder that has it; NULL: none has, or
+ * err is set. The caller frees. */
+static char *find_alias(const struct dq_library_folders *folders,
+                        const char *name, const char *alias, struct dq_err *err)
+{
+    char *to = NULL;
+
+    for (size_t i = 0; i < folders->count && !to && !err->code; i++) {
+        json_t *book = dq_library_aliases(folders->list[i].path, name, err);
+        const char *is = json_string_value(
+            json_object_get(json_object_get(book, "aliases"), alias));
+
+        if (is)
+            to = dq_strdup(is);
+        json_decref(book);
+    }
+    return to;
+}
+
 static int find_name(const char *name, const char *version,
                      struct dq_model_ref *ref, struct dq_err *err)
 {
     struct dq_library_folders folders = dq_library_folders();
-    int found = 0;
+    char *meant = NULL;
 
-    for (size_t i = 0; i < folders.count && !found; i++) {
-        const struct dq_library_folder *folder = &folders.list[i];
-        const char *best = dq_library_version(folder, name, version);
-
-        found = best != NULL;
-        if (found)
-            read_manifest(folder->path, name, best, ref, err);
+    if (!find_version(&folders, name, version, ref, err)) {
+        if (version)
+            meant = find_alias(&folders, name, version, err);
+        if (!err->code &&
+            (!meant || !find_version(&folders, name, meant, ref, err)))
+            dq_library_no_model(&folders, name, meant ? meant : version, err);
+        if (err->code && meant)
+            dq_because(err, "alias %s@%s", name, version);
     }
-    if (!found)
-        dq_library_no_model(&folders, name, version, err);
+    free(meant);
     dq_library_folders_free(&folders);
     return err->code;
 }

@@ -12,7 +12,9 @@
  * ($XDG_DATA_HOME/depthq/models, else ~/.local/share/depthq/models), the
  * installation's (share/depthq/models beside the bin or libexec folder of
  * this program; a build in place has a link to the source tree's models/
- * there). Any thread; reads folders.
+ * there). An alias, name@prod, is looked up in the same order and stands for
+ * a version of any of them (jobs/library_change.h). Any thread; reads
+ * folders.
  */
 #ifndef DQ_JOBS_LIBRARY_H
 #define DQ_JOBS_LIBRARY_H
@@ -34,12 +36,12 @@ struct dq_model_ref {
  * ending in .pt, .ts, .pt2 or .fake. */
 int dq_library_is_path(const char *model);
 
-/* Resolve `name` (the latest version by jobs/version.h; a pre-release when
- * there is nothing else), `name@version`, or, when allow_path, a path to a
- * model file (relative to folder). The artefact is there and has the size of
- * its manifest; its digest is for whoever reads it. DQ_MODEL: no such model
- * (with did-you-mean and what there is), or a manifest that is wrong;
- * DQ_MISSING: no such file. ref is empty on failure. */
+/* Resolve `name` (the latest version by jobs/version.h that is not retired; a
+ * pre-release when there is nothing else), `name@version`, `name@alias`, or,
+ * when allow_path, a path to a model file (relative to folder). The artefact is
+ * there and has the size of its manifest; its digest is for whoever reads it.
+ * DQ_MODEL: no such model (with did-you-mean and what there is), or a manifest
+ * that is wrong; DQ_MISSING: no such file. ref is empty on failure. */
 int dq_library_find(const char *model, const char *folder, int allow_path,
                     struct dq_model_ref *ref, struct dq_err *err);
 void dq_model_ref_free(struct dq_model_ref *ref); /* and zero it */

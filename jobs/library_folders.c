@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "jobs/library_change.h"
+#include "jobs/library_private.h"
 #include "jobs/spec_fields.h"
 #include "jobs/version.h"
 
@@ -42,6 +44,8 @@ static void add_entry(struct dq_library_folder *folder, const char *file)
     entry = &folder->list[folder->count++];
     entry->name = dq_strndup(file, name);
     entry->version = dq_strndup(file + name + 1, version);
+    entry->retired =
+        dq_library_has(folder->path, entry->name, entry->version, "retired");
 }
 
 static void read_folder(struct dq_library_folder *folder)
@@ -78,7 +82,8 @@ const char *dq_library_version(const struct dq_library_folder *folder,
             continue;
         if (want && strcmp(version, want) == 0)
             return version;
-        if (!want && (!best || is_final(version) || !is_final(best)))
+        if (!want && !folder->list[i].retired &&
+            (!best || is_final(version) || !is_final(best)))
             best = version;
     }
     return best;
@@ -121,6 +126,19 @@ static void add_users(struct dq_library_folders *all)
         add_folder(all, dq_asprintf("%s/depthq/models", data));
     else if (home && *home == '/')
         add_folder(all, dq_asprintf("%s/.local/share/depthq/models", home));
+}
+
+char *dq_library_own(void)
+{
+    struct dq_library_folders all = {0};
+    char *path = NULL;
+
+    add_environment(&all);
+    add_users(&all);
+    if (all.count)
+        path = dq_strdup(all.list[0].path);
+    dq_library_folders_free(&all);
+    return path;
 }
 
 /* bin/depthq and libexec/depthq/depthq-worker stand one and two folders

@@ -1,5 +1,6 @@
 /* library_folders: the folders of models, and what is in them by the names
- * of their manifests. Private to jobs/. Any thread; reads folders.
+ * of their manifests. For jobs/ and for programs that list them. Any thread;
+ * reads folders.
  */
 #ifndef DQ_JOBS_LIBRARY_FOLDERS_H
 #define DQ_JOBS_LIBRARY_FOLDERS_H
@@ -16,6 +17,7 @@ extern "C" {
 
 struct dq_library_entry {
     char *name, *version;
+    int retired; /* not to be chosen as the latest */
 };
 
 struct dq_library_folder {
@@ -34,8 +36,8 @@ struct dq_library_folders {
 struct dq_library_folders dq_library_folders(void);
 void dq_library_folders_free(struct dq_library_folders *all);
 
-/* The version of name that is meant: want, or the latest when want is NULL;
- * NULL when the folder has none such. Borrowed. */
+/* The version of name that is meant: want, or the latest that is not retired
+ * when want is NULL; NULL when the folder has none such. Borrowed. */
 const char *dq_library_version(const struct dq_library_folder *folder,
                                const char *name, const char *want);
 
