@@ -101,6 +101,85 @@ static char *find_held(const struct dq_fit *fits, int count,
     return held;
 }
 
+/* All determined tiles' blocks, as the joint solve maps them. */
+struct mapped {
+    int n;
+    double *z, *g, *base; /* mapped mean, guide's, the fit's own weight */
+    double *r, *w, *scratch;
+};
+
+enum { MAPPED_ARRAYS = 6, ANCHOR_ROUNDS = 5 };
+
+static void map_blocks(const struct dq_fit *fits, int count, const double *x,
+                       struct mapped *m)
+{
+    size_t room = 1;
+
+    for (int k = 0; k < count; k++)
+        room += (size_t)fits[k].n;
+    m->n = 0;
+    m->z = dq_new_array(room * MAPPED_ARRAYS, sizeof *m->z);
+    m->g = m->z + room;
+    m->base = m->g + room;
+    m->r = m->base + room;
+    m->w = m->r + room;
+    m->scratch = m->w + room;
+    for (int k = 0; k < count; k++) {
+        const struct dq_fit *f = &fits[k];
+
+        for (int i = 0; i < f->n && f->determined; i++, m->n++) {
+            m->z[m->n] = x[2 * k] * f->t[i] + x[2 * k + 1];
+            m->g[m->n] = f->g[i];
+            m->base[m->n] = m->w[m->n] = f->w[i];
+        }
+    }
+}
+
+/* Weighted least squares g = a z + b; false when there is no sane one. */
+static int line_through(const struct mapped *m, double *a, double *b)
+{
+    double n = 0, z = 0, g = 0, zz = 0, zg = 0, spread;
+
+    for (int i = 0; i < m->n; i++) {
+        n += m->w[i];
+        z += m->w[i] * m->z[i];
+        g += m->w[i] * m->g[i];
+        zz += m->w[i] * m->z[i] * m->z[i];
+        zg += m->w[i] * m->z[i] * m->g[i];
+    }
+    spread = n * zz - z * z;
+    if (!(spread > 0))
+        return 0;
+    *a = (n * zg - z * g) / spread;
+    *b = (g - *a * z) / n;
+    return isfinite(*b) && *a > 0.25 && *a < 4;
+}
+
+/* Overlaps that disagree are content with smaller scales for all tiles, down
+ * to none. They may say how tiles relate; how large they are all together is
+ * the guide's to say: one robust line for the frame. */
+static void anchor_scales(const struct dq_fit *fits, int count, double spread,
+                          double *x)
+{
+    struct mapped m;
+    double a = 1, b = 0;
+    int sane;
+
+    map_blocks(fits, count, x, &m);
+    sane = m.n > 0;
+    for (int round = 0; round < ANCHOR_ROUNDS && sane; round++) {
+        sane = line_through(&m, &a, &b);
+        for (int i = 0; i < m.n; i++)
+            m.r[i] = a * m.z[i] + b - m.g[i];
+        dq_huber(m.r, m.base, m.n, DQ_ALIGN_EXACT * spread, m.scratch, m.w);
+    }
+    for (int k = 0; k < count && sane; k++) {
+        x[2 * k] *= a;
+        x[2 * k + 1] = a * x[2 * k + 1] + b;
+    }
+    free(m.z);
+}
+
 static int solve_all(const struct dq_align_job *job,
                      const struct dq_blocks *blocks, struct dq_fit *fits,
                      struct dq_tile_affine *affine, struct dq_err *err)
@@ -116,6 +195,8 @@ static int solve_all(const struct dq_align_job *job,
     held = find_held(fits, count, &laps);
     dq_align_mu(job, fits, s0, &laps);
     solved = dq_align_joint(job, blocks, fits, &laps, s0, x, err) == 0;
+    if (solved && !job->log_space)
+        anchor_scales(fits, count, blocks->spread, x);
     for (int k = 0; k < count; k++) {
         if (job->tiles[k])
             affine[k] =

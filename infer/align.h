@@ -1,7 +1,9 @@
 /* align: one scale and shift for every tile, so that all of a frame's tiles
  * tell one story: the guide's.
  *
- * Reference: depth §4.3 (fit to the guide), §4.4 (joint solve). For networks
+ * Reference: depth §4.3 (fit to the guide), §4.4 (joint solve), and then one
+ * robust line for the whole frame: overlaps that disagree shrink all scales
+ * alike (0 is where they agree best), which the guide has to undo. For networks
  * whose answer has an unknown scale and shift both are found; for the others
  * (scale known up to a factor, or metric) only a factor, in log space, where
  * it is a shift. Sums in double, in a fixed order: the same bits whatever the
