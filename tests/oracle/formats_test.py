@@ -267,3 +267,58 @@ def test_a_colour_space_that_ocio_lacks_is_told_with_those_that_it_has(tmp_path)
                env={**os.environ, "OCIO": str(tmp_path / "config.ocio")})
     assert done.returncode == 65
     assert "has no 'camra'; it has lin_rec709, camera" in done.stderr.decode()
+
+
+# ---- OCIO through the whole program ------------------------------------------
+
+CAMERA = """ocio_profile_version: 2
+strictparsing: true
+roles: {default: lin_rec709, scene_linear: lin_rec709}
+file_rules: [!<Rule> {name: Default, colorspace: default}]
+displays:
+  none: [!<View> {name: raw, colorspace: lin_rec709}]
+active_displays: [none]
+active_views: [raw]
+colorspaces:
+  - !<ColorSpace> {name: lin_rec709, bitdepth: 32f}
+  - !<ColorSpace>
+    name: camera
+    bitdepth: 32f
+    to_scene_reference: !<GroupTransform>
+      children:
+        - !<LogAffineTransform> {base: 10, log_side_slope: 0.25, log_side_offset: 0.4, lin_side_slope: 5,
+                                 lin_side_offset: 0.05, direction: inverse}
+        - !<MatrixTransform> {matrix: [0.9, 0.1, 0, 0, 0.2, 0.7, 0.1, 0, 0, 0.3, 0.7, 0, 0, 0, 0, 1]}
+"""
+JOB = """depthq: 1
+plate: p.####.exr
+frames: 1
+model: ./net.fake
+output: {path: out/d.####.exr, compression: none}
+input: {colorspace: camera, exposure: %g, tonemap: %s}
+tiles: {size: whole, align: off}
+depth: {kind: native}
+"""
+
+
+@pytest.mark.parametrize("transfer, tonemap, ev", [("linear", "clip", 0), ("srgb", "shoulder", -1)])
+@pytest.mark.parametrize("net, plane", [("identity", lambda rgb: rgb[0]), ("luma", lambda rgb: rgb.mean(0))])
+def test_a_run_shows_the_network_what_a_cameras_log_curve_says(tmp_path, net, plane, transfer, tonemap, ev):
+    """Log code values from 0.2 to 0.95; the network answers what it is shown, and numpy has the formula."""
+    (tmp_path / "config.ocio").write_text(CAMERA)
+    (tmp_path / "shot.yaml").write_text(JOB % (ev, tonemap))
+    (tmp_path / "net.fake").write_text("""{"depthq_fake": 1, "net": "%s", "contract": {"depthq_model": 1, "name": "n",
+        "version": "1", "runtime": "fake", "input": {"transfer": "%s", "multiple": 1, "size": {"preferred": 64, "max": 512}},
+        "output": {"quantity": "disparity", "scale": "affine"}}}""" % (net, transfer))
+    y, x = np.mgrid[:H, :W]
+    code = np.stack([0.2 + 0.75 * ((x * (3 + c) + y * (5 - c)) % 97) / 96 for c in range(3)]).astype(np.float32)
+    exr_file.write_plain(tmp_path / "p.0001.exr", {n: (p, 1, 1) for n, p in zip("RGB", code)}, (0, 0, W - 1, H - 1),
+                         (0, 0, W - 1, H - 1))
+    must(BUILD / "bin/depthq", "run", tmp_path / "shot.yaml",
+         env={**os.environ, "OCIO": str(tmp_path / "config.ocio")})
+    part, = exr_file.parse(tmp_path / "out/d.0001.exr")
+    linear = (10 ** ((code.reshape(3, -1).astype(np.float64) - 0.4) / 0.25) - 0.05) / 5
+    matrix = np.array([[.9, .1, 0], [.2, .7, .1], [0, .3, .7]])
+    want = plane(shown(matrix @ linear, ev, tonemap, transfer)).reshape(H, W)
+    assert np.ptp(want) > 0.6
+    assert np.max(np.abs(exr_file.pixels(part)["Z"] - want)) < 1e-4  # OCIO's own logarithm is a fast one
