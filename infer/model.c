@@ -169,6 +169,17 @@ struct dq_model *dq_model_parse(const char *json, size_t bytes,
     return m;
 }
 
+struct dq_model *dq_model_copy(const struct dq_model *model)
+{
+    struct dq_model *m = dq_new(sizeof *m);
+
+    *m = *model;
+    for (size_t i = 0; i < dq_model_field_count; i++)
+        dq_model_value_copy(&dq_model_fields[i], m);
+    m->path = dq_strdup(model->path);
+    return m;
+}
+
 void dq_model_free(struct dq_model *m)
 {
     if (!m)

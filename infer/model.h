@@ -57,6 +57,9 @@ struct dq_model *dq_model_parse(const char *json, size_t bytes,
                                 struct dq_err *err);
 void dq_model_free(struct dq_model *model); /* NULL is fine */
 
+/* A copy of its own; the caller frees it. */
+struct dq_model *dq_model_copy(const struct dq_model *model);
+
 /* The contract text of an artefact: from the archive's `extra/depthq.json`
  * (a stored member of a zip; read without any network library), else from
  * the .json beside it; a `.fake` artefact is its own contract. The caller

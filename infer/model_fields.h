@@ -61,6 +61,10 @@ int dq_model_value_read(const struct dq_model_field *field, const json_t *value,
 void dq_model_value_text(const struct dq_model_field *field,
                          const struct dq_model *model, struct dq_bytes *text);
 
+/* What the member owns becomes a copy of its own. */
+void dq_model_value_copy(const struct dq_model_field *field,
+                         struct dq_model *model);
+
 /* Free what the member owns. */
 void dq_model_value_free(const struct dq_model_field *field,
                          struct dq_model *model);

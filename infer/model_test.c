@@ -376,6 +376,23 @@ static void every_row_of_the_table_is_sound(void **state)
     }
 }
 
+static void a_copy_owns_its_texts(void **state)
+{
+    struct dq_model *m = parse(least), *copy = dq_model_copy(m);
+
+    (void)state;
+    assert_ptr_not_equal(copy->name, m->name);
+    m->name[0] ^= 1;
+    dq_model_free(m);
+    m = parse(least);
+    assert_string_equal(copy->name, m->name);
+    assert_string_equal(copy->contract_sha256, m->contract_sha256);
+    assert_int_equal(copy->multiple, m->multiple);
+    assert_null(copy->path);
+    dq_model_free(copy);
+    dq_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_default_written_out_has_the_same_digest),
         cmocka_unit_test(the_canonical_form_is_as_stated),
         cmocka_unit_test(every_row_of_the_table_is_sound),
+        cmocka_unit_test(a_copy_owns_its_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,14 @@ void dq_model_value_text(const struct dq_model_field *f,
         dq_bytes_printf(text, "%d", *(const int *)at);
 }
 
+void dq_model_value_copy(const struct dq_model_field *f, struct dq_model *m)
+{
+    char **text = member_of(f, m);
+
+    if (is_text(f->type))
+        *text = dq_strdup(*text);
+}
+
 void dq_model_value_free(const struct dq_model_field *f, struct dq_model *m)
 {
     if (is_text(f->type))

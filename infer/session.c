@@ -39,7 +39,7 @@ struct buffers {
 };
 
 struct dq_session {
-    const struct dq_model *model;
+    struct dq_model *model; /* its own: it outlives the job that brought it */
     const struct dq_backend *backend;
     struct dq_net *net;
     struct buffers buffers;
@@ -170,7 +170,7 @@ struct dq_session *dq_session_open(const struct dq_model *model,
 {
     struct dq_session *s = dq_new(sizeof *s);
 
-    s->model = model;
+    s->model = dq_model_copy(model);
     s->is_cpu = strcmp(device->name, "cpu") == 0;
     s->backend = dq_backend_find(model->runtime, err);
     if (s->backend)
@@ -190,6 +190,7 @@ void dq_session_close(struct dq_session *s)
     if (s->net)
         s->backend->close(s->net);
     buffers_free(&s->buffers);
+    dq_model_free(s->model);
     free(s);
 }
 

@@ -48,7 +48,7 @@ struct dq_tile_counts {
     int halved;     /* how often the batch was halved for memory */
 };
 
-/* Load a network. bytes are the artefact's (borrowed for the call). */
+/* Load a network. bytes are the artefact's; both are borrowed for the call. */
 struct dq_session *dq_session_open(const struct dq_model *model,
                                    const void *bytes, size_t count,
                                    const struct dq_device *device,

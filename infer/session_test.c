@@ -129,6 +129,19 @@ static void pad_tile_blend_unpad_keep_every_bit(void **state)
     identity_returns_every_bit(97, 61, DQ_TILES_WHOLE, 1);
 }
 
+/* A job that is over takes its model along; the loaded network stays for the
+ * next one. */
+static void a_session_outlives_the_model_it_was_opened_with(void **state)
+{
+    struct shot *s = shot_of("\"identity\"", 50, 33, 24, plain());
+
+    (void)state;
+    memset(&s->model, 0x5a, sizeof s->model);
+    assert_int_equal(run(s), 0);
+    assert_memory_equal(s->depth, s->rgb, bytes_of(s));
+    shot_free(s);
+}
+
 static void a_fixed_shape_keeps_every_bit_too(void **state)
 {
     struct dq_model fixed = plain();
@@ -428,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pad_tile_blend_unpad_keep_every_bit),
         cmocka_unit_test(a_fixed_shape_keeps_every_bit_too),
+        cmocka_unit_test(a_session_outlives_the_model_it_was_opened_with),
         cmocka_unit_test(
             a_picture_that_covers_a_piece_of_the_lattice_keeps_every_bit),
         cmocka_unit_test(another_plan_for_the_same_picture_is_not_mixed_up),
