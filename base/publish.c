@@ -314,35 +314,73 @@ int dq_publish(const char *path, const void *bytes, size_t count,
 
 /* ---- sweep --------------------------------------------------------------- */
 
-/* ".<name>.<tag>.tmp" with a tag that begins as told; a tag holds no dot. */
-static int is_temp(const char *entry, const char *tag_prefix)
+/* ".<name>.<tag>.tmp", cut into name and tag (a tag holds no dot); 0 when it
+ * is none. What entry holds is changed. */
+static int take_apart(char *entry, const char **name, const char **tag)
 {
     size_t n = strlen(entry), tmp = strlen(".tmp");
-    const char *tag;
+    char *dot;
 
     if (entry[0] != '.' || n <= tmp || strcmp(entry + n - tmp, ".tmp") != 0)
         return 0;
-    tag = memrchr(entry, '.', n - tmp);
-    return tag > entry + 1 && tag + 1 < entry + n - tmp &&
-           strncmp(tag + 1, tag_prefix, strlen(tag_prefix)) == 0;
+    entry[n - tmp] = '\0';
+    dot = strrchr(entry, '.');
+    if (dot <= entry + 1 || !dot[1])
+        return 0;
+    *dot = '\0';
+    *name = entry + 1;
+    *tag = dot + 1;
+    return 1;
 }
 
-int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s)
+int dq_publish_sweep_if(const char *folder,
+                        int (*dead)(void *context, const char *file,
+                                    const char *tag),
+                        void *context)
 {
     DIR *dir = opendir(folder);
-    time_t now = time(NULL);
+    const char *name, *tag;
     struct dirent *entry;
-    struct stat st;
     int swept = 0;
 
     while (dir && (entry = readdir(dir))) {
-        if (!is_temp(entry->d_name, tag_prefix) ||
-            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-            (age_s > 0 && now - st.st_mtime < age_s))
-            continue;
-        swept += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+        char copy[sizeof entry->d_name];
+
+        memcpy(copy, entry->d_name, strlen(entry->d_name) + 1);
+        if (take_apart(copy, &name, &tag) && dead(context, name, tag))
+            swept += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
     }
     if (dir)
         closedir(dir);
     return swept;
+}
+
+struct by_age {
+    const char *folder, *tag_prefix;
+    int age_s;
+    time_t now;
+};
+
+static int is_old(void *context, const char *file, const char *tag)
+{
+    const struct by_age *by = context;
+    struct stat st;
+    char *path;
+    int old;
+
+    if (strncmp(tag, by->tag_prefix, strlen(by->tag_prefix)) != 0)
+        return 0;
+    if (by->age_s <= 0)
+        return 1;
+    path = dq_asprintf("%s/.%s.%s.tmp", by->folder, file, tag);
+    old = lstat(path, &st) == 0 && by->now - st.st_mtime >= by->age_s;
+    free(path);
+    return old;
+}
+
+int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s)
+{
+    struct by_age by = {folder, tag_prefix, age_s, time(NULL)};
+
+    return dq_publish_sweep_if(folder, is_old, &by);
 }

@@ -46,6 +46,13 @@ int dq_make_folders(const char *path, struct dq_err *err);
  * Returns how many went; failures are ignored: a temp is never read. */
 int dq_publish_sweep(const char *folder, const char *tag_prefix, int age_s);
 
+/* The same of any age, those that dead() says: file is what a temp was for, as
+ * a name in the folder. */
+int dq_publish_sweep_if(const char *folder,
+                        int (*dead)(void *context, const char *file,
+                                    const char *tag),
+                        void *context);
+
 #ifdef __cplusplus
 }
 #endif

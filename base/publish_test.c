@@ -438,6 +438,27 @@ static void sweeping_at_any_age_takes_temps_of_the_future(void **state)
     assert_int_equal(dq_publish_sweep("out", "job-", 0), 1);
 }
 
+static int is_of_b(void *context, const char *file, const char *tag)
+{
+    (void)context;
+    return strcmp(file, "b.1.exr") == 0 && strcmp(tag, "job-1") == 0;
+}
+
+static void sweeping_asks_for_file_and_tag_of_temps_alone(void **state)
+{
+    (void)state;
+    mkdir("out", 0777);
+    put_file("out/.a.exr.job-1.tmp", "");
+    put_file("out/.b.1.exr.job-1.tmp", "");
+    put_file("out/.b.1.exr.job-2.tmp", "");
+    put_file("out/b.1.exr.job-1.tmp", "");
+    put_file("out/.b.1.exr.job-1", "");
+    assert_int_equal(dq_publish_sweep_if("out", is_of_b, NULL), 1);
+    assert_int_equal(access("out/.b.1.exr.job-1.tmp", F_OK), -1);
+    assert_int_equal(entries_in("out"), 4);
+    assert_int_equal(dq_publish_sweep_if("none", is_of_b, NULL), 0);
+}
+
 #define in_folder(test) \
     cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
@@ -462,6 +483,7 @@ int main(void)
         in_folder(folders_are_made_with_their_parents),
         in_folder(folders_that_cannot_be_are_named),
         in_folder(sweeping_takes_old_temps_of_our_own_only),
+        in_folder(sweeping_asks_for_file_and_tag_of_temps_alone),
         in_folder(sweeping_at_any_age_takes_temps_of_the_future),
     };
 

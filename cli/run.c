@@ -20,9 +20,7 @@
 #include "cli/run_plan.h"
 #include "cli/run_report.h"
 #include "daemon/supervise.h"
-
-/* How the tags of this command's temps begin (base/publish.h). */
-#define RUN_TAG "run"
+#include "daemon/sweep.h"
 
 enum { JOB = 1, TICK_MS = 100, HURRY_MS = 10000, NOTES = 64 };
 
@@ -237,35 +235,9 @@ static int threads_each(const struct dq_run_options *o)
     return cores > o->workers ? cores / o->workers : 1;
 }
 
-/* A worker that died in mid-publish left its temp. All workers of this run are
- * reaped by now; temps of other runs go when they are a day old. */
-static void sweep(const struct run *r, const char *run_id)
-{
-    enum { A_DAY = 24 * 3600 };
-    char *out = dq_path_folder(r->plan.job.output);
-    char *shot = dq_shot_folder(r->plan.job.output);
-    char *done = dq_path_join(shot, "done");
-    char *guides = dq_path_join(shot, "guides");
-    char *late = dq_path_join(shot, "late");
-    const char *const folders[] = {out, shot, done, guides, late};
-    char *own = dq_asprintf("%s-", run_id);
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        dq_publish_sweep(folders[i], own, 0);
-        dq_publish_sweep(folders[i], RUN_TAG, A_DAY);
-    }
-    free(own);
-    free(late);
-    free(guides);
-    free(done);
-    free(shot);
-    free(out);
-}
-
 static void work(struct run *r, const char *program)
 {
-    char *run_id =
-        dq_asprintf(RUN_TAG "%d-%" PRIx64, (int)getpid(), (uint64_t)time(NULL));
+    char *run_id = dq_sweep_name_run();
     struct dq_supervise_rule rule = {
         .dispatch = dispatch_rule(r),
         .loop = &r->loop,
@@ -286,7 +258,7 @@ static void work(struct run *r, const char *program)
     r->supervisor = dq_supervisor_new(&rule);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     uv_loop_close(&r->loop);
-    sweep(r, run_id);
+    dq_sweep_after(r->plan.job.output, run_id);
     free(run_id);
 }
 

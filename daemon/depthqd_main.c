@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -19,6 +18,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/supervise.h"
+#include "daemon/sweep.h"
 #include "jobs/store.h"
 
 enum { AGAIN_MS = 60000, WATCHDOG_MS = 10000 };
@@ -397,8 +397,7 @@ static int backup(struct server *d, struct dq_err *err)
 static int work(struct server *d, struct dq_err *err)
 {
     d->program = dq_path_libexec("depthq-worker", err);
-    d->run_id =
-        dq_asprintf("q%d-%" PRIx64, (int)getpid(), (uint64_t)time(NULL));
+    d->run_id = dq_sweep_name_queue(d->options.state);
     if (d->program)
         d->store = dq_store_open(d->options.state, err);
     if (d->store) {

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "daemon/sweep.h"
 #include "daemon/wire.h"
 #include "daemon/worker_args.h"
 #include "daemon/worker_recipe.h"
@@ -45,6 +46,7 @@ struct worker {
     pthread_mutex_t sending; /* lines of several threads must not mix */
     struct dq_pipeline *pipeline;
     struct known_job *jobs; /* main thread only */
+    const char *id;         /* in names of temps: which worker of which run */
     int failed;             /* --one: what the exit status says */
 };
 
@@ -217,6 +219,7 @@ static void do_task(struct worker *w, const struct dq_task *task)
         refuse(w, task, k ? &k->err : &err);
         return;
     }
+    dq_sweep_before(&k->recipe->output, w->id, task);
     request = request_of(task, k->recipe);
     dq_pipeline_submit(w->pipeline, &request);
 }
@@ -433,7 +436,7 @@ static struct dq_pipeline_rule rule_of(struct worker *w,
 
 static int serve(const struct dq_worker_args *args, struct dq_err *err)
 {
-    struct worker w = {.fd = DQ_WIRE_FD};
+    struct worker w = {.fd = DQ_WIRE_FD, .id = args->run_id};
     struct dq_pipeline_rule rule;
     struct dq_device device;
     int code;

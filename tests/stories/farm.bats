@@ -130,3 +130,13 @@ outputs_are_whole_in() { # FOLDER...
     local folder
     for folder in "$@"; do (cd "$folder" && outputs_are_whole) || return 1; done
 }
+
+# Each worker is killed when its fifth file is about to get its name.
+@test "what workers leave that die while they publish is swept by the next" {
+    DQ_FAULT=publish.rename:5=kill start_daemon --threads 1
+    run --separate-stderr depthq submit sh010/sh010.yaml --watch
+    [ "$status" -eq 0 ] || { echo "$stderr"; cat daemon.log; false; }
+    [ "$(depthq logs 1 --json | grep -c '"verb":"lose"')" -ge 3 ]
+    each_frame_is_there_once 1
+    outputs_are_whole_in sh010
+}
