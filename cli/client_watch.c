@@ -93,6 +93,16 @@ static void look_up(struct watch *w, struct dq_list_entry *e)
     free(what);
 }
 
+/* Many tasks that fail at once have one cause. */
+static void tell_many(struct watch *w, const json_t *event)
+{
+    if (*dq_ask_text(event, "text") &&
+        strcmp(dq_ask_text(event, "verb"), "fail") == 0)
+        dq_progress_say(w->progress, "error", "%lld frames failed: %s",
+                        dq_ask_number(event, "count"),
+                        dq_ask_text(event, "text"));
+}
+
 /* Moves of single tasks out of RUNNING are what `depthq run` tells of. */
 static void tell_event(struct watch *w, const json_t *event)
 {
@@ -100,6 +110,8 @@ static void tell_event(struct watch *w, const json_t *event)
     struct dq_list_entry e = {.task.job = w->job, .seconds.total = -1};
     int state = state_of(dq_ask_text(event, "after"));
 
+    if (!*kind)
+        tell_many(w, event);
     if (!*kind || state < 0 ||
         strcmp(dq_ask_text(event, "before"), "running") != 0)
         return;

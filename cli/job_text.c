@@ -9,6 +9,7 @@
 #include "cli/ask.h"
 #include "cli/job_pick.h"
 #include "cli/table.h"
+#include "jobs/store.h"
 #include "jobs/task.h"
 
 /* ---- counts --------------------------------------------------------------*/
@@ -126,11 +127,14 @@ static const char *message_of(const json_t *frame)
 }
 
 /* A frame's own words, without the number that is in its path: failures of
- * one cause differ in it alone. Where text ends in ": cause" that is it. */
+ * one cause differ in it alone. Where text ends in ": cause" that is it. What
+ * was not tried has no cause of its own. */
 static const char *cause_of(const json_t *frame)
 {
     const char *text = message_of(frame), *colon = text, *last = NULL;
 
+    if (strncmp(text, DQ_NOT_TRIED, strlen(DQ_NOT_TRIED)) == 0)
+        return text;
     while ((colon = strstr(colon, ": ")))
         last = colon += 2;
     return last && *last ? last : text;

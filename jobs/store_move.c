@@ -128,6 +128,54 @@ void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
             fail_from(s, job, (enum dq_task_state)i, cause);
 }
 
+/* ---- early stop ----------------------------------------------------------*/
+
+/* So many failures alike, and nothing done, are no accident. They are looked
+ * at up to the most: later a job is no longer at its beginning. */
+enum { HOPELESS = 5, HOPELESS_MOST = 20 };
+
+static int none_done(struct dq_store *s, int64_t job)
+{
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_NONE_DONE, "lii", job,
+                                     (int)HOPELESS, (int)HOPELESS_MOST);
+    int yes = dq_sql_next(s, rows);
+
+    if (yes)
+        dq_sql_done(rows);
+    return yes;
+}
+
+/* How many frames failed, if all did so with one code; else 0. */
+static int64_t failed_alike(struct dq_store *s, int64_t job)
+{
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_HOW_FAILED, "l", job);
+    int64_t count = 0;
+
+    if (!dq_sql_next(s, rows))
+        return 0;
+    if (sqlite3_column_int64(rows, 1) == 1)
+        count = sqlite3_column_int64(rows, 0);
+    dq_sql_done(rows);
+    return count;
+}
+
+void dq_move_hopeless(struct dq_store *s, int64_t job,
+                      const struct dq_err *cause)
+{
+    struct dq_err all = {0};
+    int64_t count;
+
+    if (!none_done(s, job) || (count = failed_alike(s, job)) < HOPELESS)
+        return;
+    dq_fail(&all, cause->code,
+            DQ_NOT_TRIED "for the first %lld frames failed alike (retry begins "
+                         "anew): %.700s",
+            (long long)count, cause->text);
+    dq_move_fail(s, job, &all);
+}
+
+/* ---- the end -------------------------------------------------------------*/
+
 void dq_move_done(struct dq_store *s, int64_t job)
 {
     char now[DQ_TIME_TEXT];

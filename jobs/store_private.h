@@ -74,6 +74,10 @@ int64_t dq_move_bulk(struct dq_store *s, const struct dq_who *who, int64_t job,
                      enum dq_bulk which);
 /* Everything that is neither settled nor running fails. */
 void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause);
+/* After a frame failed with this cause: when it is among the first of its job,
+ * all of which failed with the same code, the others are not tried. */
+void dq_move_hopeless(struct dq_store *s, int64_t job,
+                      const struct dq_err *cause);
 /* The job's survey column, and when it is over. */
 void dq_move_done(struct dq_store *s, int64_t job);
 

@@ -270,6 +270,15 @@ static void survey_settled(struct dq_store *s, int64_t job,
     }
 }
 
+static void frame_failed(struct dq_store *s, int64_t job,
+                         const struct dq_result *r)
+{
+    struct dq_err cause = {0};
+
+    dq_fail(&cause, r->code, "%s", r->text);
+    dq_move_hopeless(s, job, &cause);
+}
+
 static void consequences(struct dq_store *s, const struct dq_settle *settle,
                          enum dq_task_state to)
 {
@@ -280,6 +289,9 @@ static void consequences(struct dq_store *s, const struct dq_settle *settle,
     if ((to == DQ_TASK_RETRY || to == DQ_TASK_BLOCKED) &&
         s->due_ms != INT64_MIN && settle->not_before_ms < s->due_ms)
         s->due_ms = settle->not_before_ms;
+    if (settle->task.kind == DQ_TASK_RENDER && to == DQ_TASK_FAILED &&
+        settle->result)
+        frame_failed(s, job, settle->result);
     if (settle->task.kind == DQ_TASK_SURVEY && dq_task_settled(to))
         survey_settled(s, job, to, settle->result);
     if (dq_task_settled(to) || settle->task.kind == DQ_TASK_SURVEY)

@@ -175,6 +175,74 @@ static void fail_job_leaves_what_runs_and_what_is_done(void **state)
     dq_store_close(s);
 }
 
+/* The next frame of a job, given up with a code. */
+static void give_up(struct dq_store *s, int code)
+{
+    struct dq_claim c = must_claim(s, 0);
+    struct dq_result result = {.task = c.task, .code = code};
+    struct dq_settle settle = {
+        .event = DQ_EVENT_GIVE_UP, .result = &result, .counts = 1};
+
+    snprintf(result.text, sizeof result.text, "p.%d.exr: no", c.task.frame);
+    assert_int_equal(settle_with(s, &c, settle), 1);
+}
+
+static void a_job_whose_first_frames_fail_alike_stops_early(void **state)
+{
+    struct dq_store *s = open_store();
+    struct dq_err err = {0};
+    struct dq_claim running;
+    int64_t job = submit(s, (struct wish){.name = "a", .frames = "1-90"});
+    json_t *page, *frame;
+
+    (void)state;
+    survey(s);
+    running = must_claim(s, 0);
+    for (int i = 0; i < 4; i++)
+        give_up(s, DQ_PLATE);
+    assert_int_equal(frames_in(s, job, "failed"), 4);
+    give_up(s, DQ_PLATE);
+    assert_int_equal(frames_in(s, job, "failed"), 89);
+    assert_int_equal(frames_in(s, job, "running"), 1);
+    page = dq_store_frames_json(s, job, 79, 1, NULL, &err);
+    frame = json_object_get(json_array_get(json_object_get(page, "frames"), 0),
+                            "error");
+    assert_string_equal(json_string_value(json_object_get(frame, "code")),
+                        "PLATE");
+    assert_string_equal(json_string_value(json_object_get(frame, "message")),
+                        "not tried, for the first 5 frames failed alike "
+                        "(retry begins anew): p.4.exr: no");
+    json_decref(page);
+    settle(s, &running, DQ_EVENT_GIVE_UP);
+    expect_state(s, job, "failed");
+    expect_sound(s);
+    dq_store_close(s);
+}
+
+static void a_job_with_hope_goes_on(void **state)
+{
+    struct dq_store *s = open_store();
+    int64_t done = submit(s, (struct wish){.name = "a", .frames = "1-30"});
+    int64_t mixed;
+    struct dq_claim c;
+
+    (void)state;
+    survey(s);
+    c = must_claim(s, 0);
+    settle(s, &c, DQ_EVENT_SKIP); /* one is right */
+    for (int i = 0; i < 9; i++)
+        give_up(s, DQ_PLATE);
+    assert_int_equal(frames_in(s, done, "ready"), 20);
+    finish_all(s);
+    mixed = submit(s, (struct wish){.name = "b", .frames = "1-30"});
+    survey(s);
+    for (int i = 0; i < 9; i++) /* each in a way of its own */
+        give_up(s, i % 2 ? DQ_PLATE : DQ_MISSING);
+    assert_int_equal(frames_in(s, mixed, "ready"), 21);
+    expect_sound(s);
+    dq_store_close(s);
+}
+
 static void a_suspect_is_claimed_only_as_one(void **state)
 {
     struct dq_store *s = open_store();
@@ -238,7 +306,8 @@ static void finding_work_scans_no_table(void **state)
     static const int statements[] = {
         DQ_SQL_NEXT_USUAL,  DQ_SQL_NEXT_SUSPECT, DQ_SQL_CLAIM,
         DQ_SQL_SETTLE,      DQ_SQL_FIRST_DUE,    DQ_SQL_DUE_JOBS,
-        DQ_SQL_RELEASE_DUE, DQ_SQL_FIRST_HELD,   DQ_SQL_JOBS_TO_CLAIM};
+        DQ_SQL_RELEASE_DUE, DQ_SQL_FIRST_HELD,   DQ_SQL_JOBS_TO_CLAIM,
+        DQ_SQL_NONE_DONE,   DQ_SQL_HOW_FAILED};
     struct dq_store *s = open_store();
 
     (void)state;
@@ -274,6 +343,8 @@ int main(void)
         TEST(full_storage_holds_the_whole_job_and_no_other),
         TEST(a_survey_that_failed_fails_the_frames_with_its_cause),
         TEST(fail_job_leaves_what_runs_and_what_is_done),
+        TEST(a_job_whose_first_frames_fail_alike_stops_early),
+        TEST(a_job_with_hope_goes_on),
         TEST(a_suspect_is_claimed_only_as_one),
         TEST(priority_goes_first_then_the_user_with_least_at_work),
         TEST(a_job_after_another_waits_until_that_is_over),

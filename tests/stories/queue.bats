@@ -213,6 +213,18 @@ script() { export FAKE_WORKER="$*"; }
     [ "$status" -eq 75 ]
 }
 
+@test "a job whose first frames all fail the same way stops early and says so" {
+    export FAKE_LOG=$PWD/begun
+    script "*=fail:PLATE credit=1"
+    start_daemon
+    run depthq submit a.yaml --watch
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"5 frames failed: not tried, for the first 5 frames failed alike (retry begins anew): /plate/p.1003.exr: scripted PLATE"* ]]
+    [ "$(wc -l < begun)" -eq 6 ]
+    [[ "$(depthq status 1)" == *"failed     1004-1005,1007-1009: not tried, "* ]]
+    [ "$(member 1 state)" = failed ]
+}
+
 @test "failed frames begin anew, and some are given up" {
     script "1004@1=fail:PLATE 1007=fail:PLATE"
     start_daemon
