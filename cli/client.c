@@ -1,14 +1,17 @@
 #include "cli/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "jobs/places.h"
 
 enum { ANSWER_MS = 30000, CONNECT_MS = 10000, PAGE = 1000, PAUSE_MS = 200 };
@@ -20,27 +23,40 @@ struct dq_client {
     char *socket;
     struct dq_bytes answer;
     json_t *problems;
-    int unheard;
+    int unheard, answered;
 };
+
+/* Absolute: who starts a daemon there does so from another folder. */
+static char *place_of(const char *socket, struct dq_err *err)
+{
+    enum { MOST = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
+    char *place = socket ? dq_path_absolute(socket) : dq_place_socket();
+
+    if (!place)
+        dq_fail(err, DQ_CONFIG,
+                "where is the daemon? HOME is not set: give --socket");
+    else if (strlen(place) > MOST)
+        dq_fail(err, DQ_CONFIG,
+                "%s: a socket's path has at most %d bytes: give another with "
+                "--socket",
+                place, (int)MOST);
+    return place;
+}
 
 struct dq_client *dq_client_open(const char *socket, struct dq_err *err)
 {
     struct dq_client *c = dq_new(sizeof *c);
 
-    c->socket = socket ? dq_strdup(socket) : dq_place_socket();
-    c->curl = c->socket ? curl_easy_init() : NULL;
-    if (c->curl) {
-        c->headers = curl_slist_append(NULL, "Content-Type: application/json");
-        c->headers = curl_slist_append(c->headers, "Expect:");
-        return c;
-    }
-    if (c->socket)
+    c->socket = place_of(socket, err);
+    if (!err->code && !(c->curl = curl_easy_init()))
         dq_fail(err, DQ_BUG, "libcurl cannot be started");
-    else
-        dq_fail(err, DQ_CONFIG,
-                "where is the daemon? HOME is not set: give --socket");
-    dq_client_close(c);
-    return NULL;
+    if (err->code) {
+        dq_client_close(c);
+        return NULL;
+    }
+    c->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    c->headers = curl_slist_append(c->headers, "Expect:");
+    return c;
 }
 
 void dq_client_close(struct dq_client *c)
@@ -65,6 +81,11 @@ int dq_client_unheard(const struct dq_client *c)
     return c->unheard;
 }
 
+int dq_client_answered(const struct dq_client *c)
+{
+    return c->answered;
+}
+
 const json_t *dq_client_problems(const struct dq_client *c)
 {
     return c->problems;
@@ -84,7 +105,17 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 
 static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
 {
-    c->unheard = why == CURLE_COULDNT_CONNECT;
+    long number = 0;
+
+    curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &number);
+    if (why == CURLE_COULDNT_CONNECT && number == EACCES)
+        return dq_fail(err, DQ_DENIED,
+                       "you have no right to the daemon's socket %s; ask as "
+                       "its user or group, or name another socket: --socket, "
+                       "DEPTHQ_SOCKET",
+                       c->socket);
+    c->unheard = why == CURLE_COULDNT_CONNECT &&
+                 (number == ENOENT || number == ECONNREFUSED);
     if (c->unheard)
         return dq_fail(err, DQ_DAEMON,
                        "no depthqd answers at %s; start it with: depthqd (or "
@@ -94,6 +125,8 @@ static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
                    c->socket, curl_easy_strerror(why));
 }
 
+/* A connection for each question: on one that was kept libcurl sends again by
+ * itself what was lost, and nobody could tell what was heard. */
 static int exchange(struct dq_client *c, const char *method, const char *path,
                     const char *body, struct dq_err *err)
 {
@@ -106,6 +139,8 @@ static int exchange(struct dq_client *c, const char *method, const char *path,
     curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
     curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
@@ -142,9 +177,10 @@ json_t *dq_client_ask(struct dq_client *c, const char *method, const char *path,
 
     json_decref(c->problems);
     c->problems = NULL;
-    c->unheard = 0;
+    c->unheard = c->answered = 0;
     if (exchange(c, method, path, body, err))
         return NULL;
+    c->answered = 1;
     curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     answer = dq_json_parse(c->answer.data ? c->answer.data : "",
                            c->answer.count, ANSWER_BYTES, DQ_BUG, err);

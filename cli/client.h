@@ -14,16 +14,17 @@ extern "C" {
 
 struct dq_client;
 
-/* Talk to the daemon at socket (NULL: where dq_place_socket says). Nothing is
- * asked yet. NULL: DQ_CONFIG, there is no such place. */
+/* Talk to the daemon at socket (from the working folder; NULL: where
+ * dq_place_socket says). Nothing is asked yet. NULL: DQ_CONFIG, there is no
+ * such place. */
 struct dq_client *dq_client_open(const char *socket, struct dq_err *err);
 void dq_client_close(struct dq_client *c); /* NULL is fine */
 
-const char *dq_client_socket(const struct dq_client *c); /* lent */
+const char *dq_client_socket(const struct dq_client *c); /* lent, absolute */
 
 /* Ask: method and path with its query, body NULL for none. The answer (new
- * reference), or NULL: the daemon's own error, or DQ_DAEMON with the remedy
- * when it does not answer. */
+ * reference), or NULL: the daemon's own error, DQ_DENIED without a
+ * right to the socket, or DQ_DAEMON with the remedy when it does not answer. */
 json_t *dq_client_ask(struct dq_client *c, const char *method, const char *path,
                       const char *body, struct dq_err *err);
 
@@ -35,6 +36,9 @@ json_t *dq_client_insist(struct dq_client *c, const char *method,
 
 /* Of the last DQ_DAEMON: nobody listened, so nothing was heard. */
 int dq_client_unheard(const struct dq_client *c);
+
+/* Of the last question: an answer came, be it an error. */
+int dq_client_answered(const struct dq_client *c);
 
 /* What the last answer says is wrong with a job file: [{"line", "column",
  * "text"}], or NULL. Lent until the next question. */

@@ -163,8 +163,34 @@ static char *body_of(const struct submit *s, const struct dq_job_plan *plan,
     return text;
 }
 
+/* Nobody knows what became of it; the same key makes it no second job. */
+static void tell_doubt(const char *key, struct dq_err *err)
+{
+    struct dq_err why = *err;
+
+    dq_fail(err, why.code,
+            "the job may be in the queue; submit it again with --key %s: "
+            "%s",
+            key, why.text);
+}
+
 /* A request that may have been heard is sent again, with the same key: the
  * daemon answers with the job that it made. */
+static json_t *send_text(struct submit *s, const char *key, const char *body,
+                         struct dq_err *err)
+{
+    struct dq_client *client = s->ask.client;
+    json_t *answer = dq_client_ask(client, "POST", "/v1/jobs", body, err);
+
+    if (answer || err->code != DQ_DAEMON || dq_client_unheard(client))
+        return answer;
+    dq_err_clear(err);
+    answer = dq_client_insist(client, "POST", "/v1/jobs", body, RESEND_S, err);
+    if (!answer && !dq_client_answered(client))
+        tell_doubt(key, err);
+    return answer;
+}
+
 static json_t *send_one(struct submit *s, const struct dq_job_plan *plan,
                         struct dq_err *err)
 {
@@ -175,13 +201,7 @@ static json_t *send_one(struct submit *s, const struct dq_job_plan *plan,
     if (!err->code && !body)
         dq_fail(err, DQ_USAGE, "--key or the job file is not UTF-8 text");
     if (body)
-        answer = dq_client_ask(s->ask.client, "POST", "/v1/jobs", body, err);
-    if (body && !answer && err->code == DQ_DAEMON &&
-        !dq_client_unheard(s->ask.client)) {
-        dq_err_clear(err);
-        answer = dq_client_insist(s->ask.client, "POST", "/v1/jobs", body,
-                                  RESEND_S, err);
-    }
+        answer = send_text(s, key, body, err);
     free(body);
     free(key);
     return answer;

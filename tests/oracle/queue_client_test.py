@@ -19,6 +19,31 @@ import queue_api_test as api
 SHOT = "depthq: 1\nplate: p/a.####.exr\nmodel: net\noutput:\n  path: {}/a.####.exr\n"
 
 
+def receive_request(client):
+    """Its head and its body; None when the connection ends."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        if not (piece := client.recv(65536)):
+            return None
+        request += piece
+    head, body = request.split(b"\r\n\r\n", 1)
+    length = re.search(rb"content-length: (\d+)", head, re.I)
+    while length and len(body) < int(length[1]):
+        body += client.recv(65536)
+    return head, body
+
+
+def pass_on(daemon, head, body):
+    head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+    with socket.socket(socket.AF_UNIX) as there:
+        there.connect(daemon)
+        there.sendall(head + b"\r\n\r\n" + body)
+        answer = b""
+        while piece := there.recv(65536):
+            answer += piece
+    return answer
+
+
 class LossyProxy(threading.Thread):
     """Between client and daemon: what is asked gets through; of the answers to
     POST the first `lose` are read and thrown away."""
@@ -41,25 +66,61 @@ class LossyProxy(threading.Thread):
             client.close()
 
     def serve(self, client):
-        request = b""
-        while b"\r\n\r\n" not in request:
-            request += client.recv(65536)
-        head, body = request.split(b"\r\n\r\n", 1)
-        length = re.search(rb"content-length: (\d+)", head, re.I)
-        while length and len(body) < int(length[1]):
-            body += client.recv(65536)
-        head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-        with socket.socket(socket.AF_UNIX) as there:
-            there.connect(self.target)
-            there.sendall(head + b"\r\n\r\n" + body)
-            answer = b""
-            while piece := there.recv(65536):
-                answer += piece
+        head, body = receive_request(client)
+        answer = pass_on(self.target, head, body)
         if head.startswith(b"POST"):
             self.posts.append(body)
             if len(self.posts) <= self.lose:
                 return
         client.sendall(answer)
+
+
+class DyingProxy(threading.Thread):
+    """Between client and daemon: keeps its connections, as the daemon does.
+    The `deadly`th POST gets through and is the last: the proxy is gone before
+    its answer, and comes back after a while if it `returns`."""
+
+    def __init__(self, path, daemon, deadly, returns):
+        super().__init__(daemon=True)
+        self.path, self.target = str(path), str(daemon)
+        self.deadly, self.returns, self.posts = deadly, returns, []
+        self.listen()
+        self.start()
+
+    def listen(self):
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path)
+        self.server.listen(8)
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            alive = True
+            while alive:
+                alive = self.serve(client)
+            client.close()
+            if self.server.fileno() < 0:
+                if not self.returns:
+                    return
+                time.sleep(1)
+                os.unlink(self.path)
+                self.listen()
+
+    def serve(self, client):
+        request = receive_request(client)
+        if not request:
+            return False
+        answer = pass_on(self.target, *request)
+        if request[0].startswith(b"POST"):
+            self.posts.append(request[1])
+            if len(self.posts) == self.deadly:
+                self.server.close()
+                return False
+        client.sendall(re.sub(rb"(?i)\r\nconnection: close", b"", answer, count=1))
+        return True
 
 
 class ClientTest(api.ApiTest):
@@ -115,6 +176,25 @@ class ClientTest(api.ApiTest):
         self.assertEqual(len(set(proxy.posts)), 1)
         self.assertEqual([j["id"] for j in self.get("/v1/jobs")["jobs"]], [1])
         proxy.server.close()
+
+    def test_an_answer_that_dies_with_a_kept_connection_makes_no_second_job(self):
+        proxy = DyingProxy(self.folder / "dying", self.socket, deadly=2, returns=True)
+        done = self.depthq("submit", "--hold", self.shot("one"), self.shot("two"), via=self.folder / "dying")
+        self.assertEqual((done.returncode, done.stdout), (0, "1\n2\n"), done.stderr)
+        self.assertIn("(it was here already)", done.stderr)
+        self.assertEqual(proxy.posts[1], proxy.posts[2])
+        self.assertEqual([j["id"] for j in self.get("/v1/jobs")["jobs"]], [2, 1])
+        proxy.server.close()
+
+    def test_who_stays_in_doubt_is_told_how_to_send_it_again(self):
+        DyingProxy(self.folder / "dying", self.socket, deadly=1, returns=False)
+        done = self.depthq("submit", "--hold", self.shot("one"), via=self.folder / "dying")
+        self.assertEqual((done.returncode, done.stdout), (69, ""), done.stderr)
+        said = re.search(r"the job may be in the queue; submit it again with --key (\w+): ", done.stderr)
+        self.assertTrue(said, done.stderr)
+        done = self.depthq("submit", "--hold", "--key", said[1], self.shot("one"))
+        self.assertEqual((done.returncode, done.stdout), (0, "1\n"), done.stderr)
+        self.assertIn("(it was here already)", done.stderr)
 
     def test_what_is_no_resend_is_not_taken_for_one(self):
         for i in (1, 2):
