@@ -308,7 +308,8 @@ script() { export FAKE_WORKER="$*"; }
 
 @test "cancel drops what hangs" {
     script "1003=hang"
-    start_daemon --stall 2 # silence, for a hung worker
+    sed -i 's|retries: 0|retries: 20|' a.yaml # on a busy machine all are slow
+    start_daemon --stall 5 # silence, for a hung worker
     depthq submit a.yaml
     until_true eval '[ "$(member 1 counts running)" -ge 1 ]'
     depthq cancel 1
