@@ -13,7 +13,7 @@
 #include "base/publish.h"
 #include "jobs/places.h"
 
-enum { WAIT_S = 30 };
+enum { WAIT_S = 30, FDS_MOST = 65536 };
 
 static int answers(struct dq_client *client, int seconds, struct dq_err *err)
 {
@@ -27,6 +27,16 @@ static int answers(struct dq_client *client, int seconds, struct dq_err *err)
     return yes;
 }
 
+/* What we have open without knowing, a pipe of whoever called us, is not the
+ * daemon's: its reader would wait for the daemon's end. */
+static void close_others(void)
+{
+    if (close_range(STDERR_FILENO + 1, ~0U, 0) == 0)
+        return;
+    for (int fd = STDERR_FILENO + 1; fd < FDS_MOST; fd++) /* an old kernel */
+        close(fd);
+}
+
 /* In the child: only what is safe after fork. */
 static void become(char *const *argv, int log)
 {
@@ -36,6 +46,7 @@ static void become(char *const *argv, int log)
         dup2(nothing, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0 ||
         chdir("/") != 0)
         _exit(78);
+    close_others();
     execv(argv[0], argv);
     _exit(78);
 }

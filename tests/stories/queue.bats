@@ -106,6 +106,17 @@ script() { export FAKE_WORKER="$*"; }
     [ "$(pgrep -fc "$PWD/bin/depthqd")" -eq 1 ]
 }
 
+@test "a daemon that was started is where the socket was named and keeps nothing of ours open" {
+    run --separate-stderr depthq submit --hold a.yaml --autostart --socket near/s 7< a.yaml
+    daemon=$(pgrep -f "$PWD/bin/depthqd" || true)
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == *"its log is $PWD/near/depthqd.log"* ]]
+    [ -S near/s ]
+    run readlink /proc/"$daemon"/fd/{0..99}
+    [[ "$output" == *"$PWD/near/depthqd.log"* ]]
+    [[ "$output" != *"$PWD/a.yaml"* ]]
+}
+
 @test "job files are checked before any is sent" {
     start_daemon
     shot b 'fraems: 1001-1010'
