@@ -340,6 +340,9 @@ install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(PLUGINS) $(DESTDIR)$(PREFIX)/libexec/depthq
 	$(if $(wildcard models/*),install -m 644 $(wildcard models/*) $(DESTDIR)$(PREFIX)/share/depthq/models)
 	install -m 644 schemas/* $(DESTDIR)$(PREFIX)/share/depthq/schemas
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/depthq
+	sed 's|@PREFIX@|$(PREFIX)|g' daemon/depthqd.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/depthqd.service
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/depthq
 
 clean: ## remove this variant's build (not the libraries that set-up built)
 	rm -rf $(B)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "daemon/api.h"
+#include "daemon/config.h"
 #include "daemon/http.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
@@ -412,16 +413,41 @@ static int work(struct server *d, struct dq_err *err)
     return err->code;
 }
 
+/* What is only shown; 1 when there was such a wish. */
+static int show(const struct dq_daemon_options *o)
+{
+    char *text;
+
+    if (o->help) {
+        fputs(dq_daemon_help, stdout);
+    } else if (o->version) {
+        puts("depthqd " DQ_VERSION);
+    } else if (o->print_config) {
+        text = dq_config_text();
+        fputs(text, stdout);
+        free(text);
+    } else if (o->check_config) {
+        printf("%s: ok\n", o->config ? o->config : "no configuration file");
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+static void tell_problems(const struct dq_daemon_options *o)
+{
+    for (size_t i = 1; i < o->problems.count; i++)
+        fprintf(stderr, "depthqd: %s:%d:%d: %s\n", o->config,
+                o->problems.list[i].line, o->problems.list[i].column,
+                o->problems.list[i].text);
+}
+
 static int answer(struct server *d, int argc, char **argv)
 {
     struct dq_err err = {0};
 
     if (!dq_daemon_options_parse(argc, argv, &d->options, &err)) {
-        if (d->options.help)
-            fputs(dq_daemon_help, stdout);
-        else if (d->options.version)
-            puts("depthqd " DQ_VERSION);
-        if (d->options.help || d->options.version)
+        if (show(&d->options))
             return 0;
         dq_log_setup("depthqd", d->options.quiet ? DQ_LOG_WARN : DQ_LOG_INFO,
                      d->options.json ? DQ_LOG_JSON : DQ_LOG_TEXT);
@@ -429,6 +455,7 @@ static int answer(struct server *d, int argc, char **argv)
     }
     if (err.text[0])
         fprintf(stderr, "depthqd: %s\n", err.text);
+    tell_problems(&d->options);
     if (err.code == DQ_USAGE)
         fputs("Try: depthqd --help\n", stderr);
     return dq_code_exit(err.code);

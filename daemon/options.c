@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/option.h"
 #include "base/path.h"
+#include "daemon/config.h"
 #include "jobs/places.h"
 
 const char dq_daemon_help[] =
@@ -34,6 +35,10 @@ const char dq_daemon_help[] =
     "      --stall SECONDS   without progress until a worker is killed (600)\n"
     "      --log-json        log lines as JSON\n"
     "  -q, --quiet           only warnings\n"
+    "      --config FILE     of these options in YAML (else ~/.config/depthq/\n"
+    "                        depthqd.yaml or /etc/depthq/depthqd.yaml)\n"
+    "      --check-config    tell what is wrong with it and exit\n"
+    "      --print-config    print such a file, with comments\n"
     "      --backup FILE     copy the database into a new file and exit\n"
     "  -h, --help            show this\n"
     "      --version         show which depthqd this is\n"
@@ -54,6 +59,9 @@ enum {
     STALL,
     LOG_JSON,
     BACKUP,
+    CONFIG,
+    CHECK_CONFIG,
+    PRINT_CONFIG,
     VERSION_OF
 };
 
@@ -68,6 +76,9 @@ static const struct option long_options[] = {
     {"log-json", no_argument, NULL, LOG_JSON},
     {"quiet", no_argument, NULL, 'q'},
     {"backup", required_argument, NULL, BACKUP},
+    {"config", required_argument, NULL, CONFIG},
+    {"check-config", no_argument, NULL, CHECK_CONFIG},
+    {"print-config", no_argument, NULL, PRINT_CONFIG},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, VERSION_OF},
     {NULL, 0, NULL, 0},
@@ -75,44 +86,53 @@ static const struct option long_options[] = {
 
 /* ---- one option ----------------------------------------------------------*/
 
-static int take_device(struct dq_daemon_options *o, int *count,
+static int take_device(struct dq_daemon_options *o, const char *text,
                        struct dq_err *err)
 {
-    if (dq_option_device(optarg, err))
+    if (dq_option_device(text, err))
         return err->code;
-    if (*count == DQ_DEVICES_MOST)
+    if (o->named_count == DQ_DEVICES_MOST)
         return dq_fail(err, DQ_USAGE, "at most %d devices", DQ_DEVICES_MOST);
-    o->devices[(*count)++] = optarg;
+    o->named[o->named_count++] = dq_strdup(text);
     return DQ_OK;
 }
 
-static void take_path(char **path)
+static int take_path(char **path, const char *text)
 {
     free(*path);
-    *path = dq_path_absolute(optarg);
+    *path = dq_path_absolute(text);
+    return DQ_OK;
 }
 
-static int take(int option, struct dq_daemon_options *o, int *devices,
-                struct dq_err *err)
+/* An option with its value, wherever it stands. */
+static int take_value(struct dq_daemon_options *o, int option, const char *text,
+                      struct dq_err *err)
 {
     switch (option) {
     case STATE:
-        take_path(&o->state);
-        return DQ_OK;
+        return take_path(&o->state, text);
     case SOCKET:
-        take_path(&o->socket);
-        return DQ_OK;
+        return take_path(&o->socket, text);
     case DEVICE:
-        return take_device(o, devices, err);
+        return take_device(o, text, err);
     case WORKERS:
-        return dq_option_count("workers", optarg, DQ_DEVICES_MOST, &o->workers,
+        return dq_option_count("workers", text, DQ_DEVICES_MOST, &o->workers,
                                err);
     case THREADS:
-        return dq_option_count("threads", optarg, 1024, &o->threads, err);
+        return dq_option_count("threads", text, 1024, &o->threads, err);
     case GRACE:
-        return dq_option_seconds("grace", optarg, &o->grace_ms, err);
+        return dq_option_seconds("grace", text, &o->grace_ms, err);
     case STALL:
-        return dq_option_seconds("stall", optarg, &o->stall_ms, err);
+        return dq_option_seconds("stall", text, &o->stall_ms, err);
+    default:
+        return dq_fail(err, DQ_USAGE, "%s", "");
+    }
+}
+
+/* What only a command line has, and flags. */
+static int take(int option, struct dq_daemon_options *o, struct dq_err *err)
+{
+    switch (option) {
     case LOG_JSON:
         o->json = 1;
         return DQ_OK;
@@ -122,6 +142,14 @@ static int take(int option, struct dq_daemon_options *o, int *devices,
     case BACKUP:
         o->backup = optarg;
         return DQ_OK;
+    case CONFIG:
+        return take_path(&o->config, optarg);
+    case CHECK_CONFIG:
+        o->check_config = 1;
+        return DQ_OK;
+    case PRINT_CONFIG:
+        o->print_config = 1;
+        return DQ_OK;
     case 'h':
         o->help = 1;
         return DQ_OK;
@@ -129,8 +157,76 @@ static int take(int option, struct dq_daemon_options *o, int *devices,
         o->version = 1;
         return DQ_OK;
     default:
-        return dq_fail(err, DQ_USAGE, "%s", "");
+        return take_value(o, option, optarg, err);
     }
+}
+
+/* ---- the file ------------------------------------------------------------*/
+
+struct layer {
+    struct dq_daemon_options *said, *file;
+};
+
+/* Values are looked at in any case: what is wrong in the file is told. */
+static int take_config(void *context, const char *name, const char *text,
+                       struct dq_err *err)
+{
+    struct layer *l = context;
+    const struct option *option = long_options;
+
+    while (option->name && strcmp(option->name, name) != 0)
+        option++;
+    if (option->has_arg == no_argument)
+        return take(option->val, l->said, err);
+    return take_value(l->file, option->val, text, err);
+}
+
+static void move_text(char **to, char **from)
+{
+    *to = *from;
+    *from = NULL;
+}
+
+/* What the command line left open is as the file says. */
+static void merge(struct dq_daemon_options *o, struct dq_daemon_options *file)
+{
+    int placed = o->state || getenv("DEPTHQ_STATE");
+
+    if (!placed && !o->socket && !getenv("DEPTHQ_SOCKET"))
+        move_text(&o->socket, &file->socket);
+    if (!placed && !o->socket &&
+        (getenv("DEPTHQ_SOCKET") || getenv("RUNTIME_DIRECTORY")))
+        o->socket = dq_place_socket();
+    if (!placed)
+        move_text(&o->state, &file->state);
+    if (!o->workers)
+        o->workers = file->workers;
+    if (!o->threads)
+        o->threads = file->threads;
+    if (o->grace_ms < 0)
+        o->grace_ms = file->grace_ms;
+    if (o->stall_ms < 0)
+        o->stall_ms = file->stall_ms;
+    if (o->named_count)
+        return;
+    o->named_count = file->named_count;
+    for (int i = 0; i < file->named_count; i++)
+        move_text(&o->named[i], &file->named[i]);
+}
+
+static int read_config(struct dq_daemon_options *o, struct dq_err *err)
+{
+    struct dq_daemon_options file = {
+        .workers = 1, .grace_ms = 30000, .stall_ms = 600000};
+    struct layer layer = {o, &file};
+
+    if (!o->config)
+        o->config = dq_config_find();
+    if (o->config)
+        dq_config_read(o->config, take_config, &layer, &o->problems, err);
+    merge(o, &file);
+    dq_daemon_options_free(&file);
+    return err->code;
 }
 
 /* ---- devices -------------------------------------------------------------*/
@@ -158,6 +254,8 @@ static int spread(struct dq_daemon_options *o, int devices, struct dq_err *err)
 {
     int each = o->workers;
 
+    for (int i = 0; i < devices; i++)
+        o->devices[i] = o->named[i];
     if (devices == 0)
         devices = find_devices(o);
     if (devices * each > DQ_DEVICES_MOST)
@@ -185,25 +283,30 @@ static int find_places(struct dq_daemon_options *o, struct dq_err *err)
 int dq_daemon_options_parse(int argc, char **argv, struct dq_daemon_options *o,
                             struct dq_err *err)
 {
-    struct dq_daemon_options fresh = {
-        .workers = 1, .grace_ms = 30000, .stall_ms = 600000};
-    int option, devices = 0;
+    struct dq_daemon_options unsaid = {.grace_ms = -1, .stall_ms = -1};
+    int option;
 
-    *o = fresh;
+    *o = unsaid;
     while ((option = dq_option_next("depthqd", argc, argv, ":qh",
                                     long_options)) != -1)
-        if (take(option, o, &devices, err))
+        if (take(option, o, err))
             return err->code;
     if (optind < argc)
         return dq_fail(err, DQ_USAGE, "what is '%s' for?", argv[optind]);
-    if (o->help || o->version)
+    if (o->help || o->version || o->print_config)
         return DQ_OK;
-    return spread(o, devices, err) ? err->code : find_places(o, err);
+    if (read_config(o, err) || spread(o, o->named_count, err))
+        return err->code;
+    return find_places(o, err);
 }
 
 void dq_daemon_options_free(struct dq_daemon_options *o)
 {
+    for (int i = 0; i < DQ_DEVICES_MOST; i++)
+        free(o->named[i]);
+    dq_problems_free(&o->problems);
+    free(o->config);
     free(o->state);
     free(o->socket);
-    o->state = o->socket = NULL;
+    memset(o, 0, sizeof *o);
 }

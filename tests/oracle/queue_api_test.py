@@ -94,8 +94,8 @@ class ApiTest(unittest.TestCase):
             self.daemon.wait()
         shutil.rmtree(self.folder)
 
-    def start(self, script=""):
-        env = {**os.environ, "DEPTHQ_STATE": str(self.folder / "state"), "FAKE_WORKER": script,
+    def start(self, script="", **more):
+        env = {**os.environ, **more, "DEPTHQ_STATE": str(self.folder / "state"), "FAKE_WORKER": script,
                "DEPTHQ_MODELS": str(self.folder / "models"), "XDG_DATA_HOME": "/nowhere"}
         self.socket = self.folder / "state/socket"
         self.daemon = subprocess.Popen([self.folder / "bin/depthqd", "-q"], env=env)
@@ -206,6 +206,19 @@ class ApiTest(unittest.TestCase):
         self.wait(job, "done")
         self.assertEqual(self.get(f"/v1/jobs/{held}")["state"], "held")
         self.assertEqual(self.stop(), 0)
+
+    def test_systemd_is_told_when_it_is_ready_and_when_it_stops(self):
+        self.stop()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+            notices.bind(str(self.folder / "notify"))
+            notices.settimeout(60)
+            self.start(NOTIFY_SOCKET=str(self.folder / "notify"))
+            self.assertEqual(notices.recv(100), b"READY=1")
+            self.assertEqual(self.stop(), 0)
+            said = set()
+            while b"STOPPING=1" not in said:
+                said.add(notices.recv(100))
+            self.assertLessEqual(said, {b"STOPPING=1", b"WATCHDOG=1"})
 
     @staticmethod
     def alive(pid):

@@ -58,3 +58,13 @@ as_other_user() { # COMMAND: with no rights of ours, no network and no home
     [ "$status" -eq 65 ]
     [[ $output == *"there is no model 'none-such'; there are: demo-depth@"* ]]
 }
+
+@test "systemd understands the unit, and would start the installed daemon" {
+    unit=opt/depthq/lib/systemd/system/depthqd.service
+    grep -qx 'ExecStart=/opt/depthq/bin/depthqd' $unit
+    command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+    sed -i "s|/opt/depthq|$PWD/opt/depthq|" $unit
+    run systemd-analyze verify "$unit"
+    [ "$status" -eq 0 ]
+    [[ $output != *depthqd.service* ]] || { echo "$output"; false; }
+}

@@ -382,6 +382,24 @@ script() { export FAKE_WORKER="$*"; }
     [[ "$output" == *"depthq watch"* ]]
 }
 
+@test "the daemon's configuration is shown, checked and obeyed" {
+    depthqd --print-config > conf.yaml
+    grep -q '^#workers: 1$' conf.yaml
+    run depthqd --config conf.yaml --check-config
+    [ "$status" -eq 0 ]
+    [ "$output" = "$PWD/conf.yaml: ok" ]
+    printf 'wrokers: 2\nthreads: x\n' > bad.yaml
+    run depthqd --config bad.yaml --check-config
+    [ "$status" -eq 78 ]
+    [ "${lines[0]}" = "depthqd: $PWD/bad.yaml:1:1: unknown key 'wrokers' (did you mean 'workers'?)" ]
+    [ "${lines[1]}" = "depthqd: $PWD/bad.yaml:2:10: --threads is 1 to 1024, not 'x'" ]
+    run depthqd --config bad.yaml
+    [ "$status" -eq 78 ]
+    echo 'device: [cpu, cpu, cpu]' > conf.yaml
+    start_daemon --config conf.yaml
+    [ "$(depthq workers | wc -l)" -eq 4 ]
+}
+
 @test "each verb's help begins with examples" {
     for verb in submit status watch logs retry cancel pause resume priority eat rm workers; do
         run depthq help "$verb"
