@@ -32,8 +32,10 @@ struct dq_pipeline {
     struct dq_request *waiting; /* a ring: submitted, no reader yet */
     size_t room, first, count;
     int closed;
-    size_t budget_held; /* bytes of tickets between gate and settle */
-    int holders;
+    size_t engine_bytes; /* of the budget, for the frames in hand */
+    size_t budget_held;  /* bytes of tickets between gate and settle */
+    size_t last_bytes;   /* of the ticket that was last at the gate */
+    int holders, reading;
     int guess_noted;
 };
 
@@ -103,46 +105,109 @@ int dq_pipeline_drop(struct dq_pipeline *p, const struct dq_request *request)
 }
 
 /* ---- the byte budget -------------------------------------------------------
- * A ticket passes the gate once its plate's header is known and counts until
- * it settles. One always passes, so the line moves; while others hold their
- * share, one that does not fit waits. (A survey reads on the inference
- * thread, which the others need to leave: it counts, but never waits.) Where
- * not all tickets fit, buffers are given back instead of kept. */
+ * What the engine holds (tiles, weights) comes off the budget first; the rest
+ * is for tickets. A ticket passes the gate once its plate's header is known
+ * and counts until it settles. One always passes, so the line moves; while
+ * others hold their share, one that does not fit waits. (A survey reads on the
+ * inference thread, which the others need to leave: it counts, but never
+ * waits.) Where not all tickets fit, buffers are given back instead of kept,
+ * and files are read one at a time, when a frame like the last one has room:
+ * a file that waits at the gate is memory, too. */
+
+static size_t room_of(const struct dq_pipeline *p)
+{
+    return p->rule.memory - p->engine_bytes;
+}
+
+static int all_fit(const struct dq_pipeline *p, size_t bytes)
+{
+    return !p->rule.memory ||
+           (bytes && bytes <= room_of(p) / (size_t)p->rule.tickets);
+}
+
+static void begin_reading(void *context, struct dq_ticket *t)
+{
+    struct dq_pipeline *p = context;
+
+    pthread_mutex_lock(&p->lock);
+    while (!all_fit(p, p->last_bytes) &&
+           (p->reading > 0 ||
+            (p->holders > 0 && p->budget_held + p->last_bytes > room_of(p))))
+        pthread_cond_wait(&p->changed, &p->lock);
+    p->reading++;
+    t->is_reading = 1;
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* At the gate, or without having come to it. */
+static void end_reading(struct dq_pipeline *p, struct dq_ticket *t)
+{
+    if (!t->is_reading)
+        return;
+    t->is_reading = 0;
+    p->reading--;
+    pthread_cond_broadcast(&p->changed);
+}
+
+static size_t mib(size_t bytes)
+{
+    return (bytes >> 20) + ((bytes & 0xfffff) != 0);
+}
+
+static int too_large(const struct dq_pipeline *p, size_t bytes, size_t engine,
+                     struct dq_err *err)
+{
+    return dq_fail(err, DQ_PLATE,
+                   "a frame of this size needs %zu MiB (%zu for itself, %zu "
+                   "for all of its tiles), more than the %zu MiB that a "
+                   "worker's frames may hold; raise --memory",
+                   mib(bytes + engine), mib(bytes), mib(engine),
+                   p->rule.memory >> 20);
+}
 
 static int pass_gate(void *context, struct dq_ticket *t)
 {
     struct dq_pipeline *p = context;
     size_t bytes = dq_ticket_bytes(t);
+    size_t engine = dq_engine_bytes(&p->rule.device, t);
 
-    if (p->rule.memory && bytes > p->rule.memory)
-        return dq_fail(t->err, DQ_PLATE,
-                       "a frame of this size needs %zu MiB, more than the "
-                       "%zu MiB that frames may hold; raise --memory",
-                       bytes >> 20, p->rule.memory >> 20);
+    if (p->rule.memory && bytes + engine > p->rule.memory)
+        return too_large(p, bytes, engine, t->err);
     if (t->holds_budget)
         return DQ_OK;
     pthread_mutex_lock(&p->lock);
+    p->engine_bytes = engine;
+    p->last_bytes = bytes;
     while (p->rule.memory && t->request.work != DQ_WORK_SURVEY &&
-           p->holders > 0 && p->budget_held + bytes > p->rule.memory)
+           p->holders > 0 && p->budget_held + bytes > room_of(p))
         pthread_cond_wait(&p->changed, &p->lock);
     p->budget_held += bytes;
     p->holders++;
     t->held_bytes = bytes;
     t->holds_budget = 1;
+    end_reading(p, t);
     pthread_mutex_unlock(&p->lock);
     return DQ_OK;
 }
 
+static void give_up_reading(struct dq_pipeline *p, struct dq_ticket *t)
+{
+    pthread_mutex_lock(&p->lock);
+    end_reading(p, t);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void leave_gate(struct dq_pipeline *p, struct dq_ticket *t)
 {
-    int all_fit;
+    int keeps;
 
+    pthread_mutex_lock(&p->lock);
+    keeps = all_fit(p, t->holds_budget ? t->held_bytes : p->last_bytes);
+    pthread_mutex_unlock(&p->lock);
+    if (!keeps)
+        dq_ticket_free_buffers(t);
     if (!t->holds_budget)
         return;
-    all_fit = !p->rule.memory ||
-              t->held_bytes <= p->rule.memory / (size_t)p->rule.tickets;
-    if (!all_fit)
-        dq_ticket_free_buffers(t);
     pthread_mutex_lock(&p->lock);
     p->budget_held -= t->held_bytes;
     p->holders--;
@@ -169,7 +234,7 @@ static void note(void *context, const char *text)
 static struct dq_reader_hooks hooks_of(struct dq_pipeline *p)
 {
     struct dq_reader_hooks hooks = {
-        .context = p, .gate = pass_gate, .note = note};
+        .context = p, .begin = begin_reading, .gate = pass_gate, .note = note};
 
     return hooks;
 }
@@ -210,6 +275,7 @@ static void *reader(void *context)
             dq_stage_read(t, &hooks);
         else if (request.work == DQ_WORK_SCAN)
             dq_scan_read(t, &hooks);
+        give_up_reading(p, t);
         dq_queue_put(p->decoded, t);
     }
     dq_queue_close(p->decoded);

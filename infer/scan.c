@@ -76,6 +76,7 @@ int dq_scan_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
         t->outcome.skipped = 1;
         return DQ_OK;
     }
+    hooks->begin(hooks->context, t);
     if (dq_stage_read_file(t, t->plate_path))
         return t->err->code;
     if (there_by_digest(t, key)) {

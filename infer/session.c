@@ -161,6 +161,11 @@ static int buffers_for(struct dq_session *s, const struct dq_tile_plan *plan,
     return buffers_make(s, plan, picture, batch, err);
 }
 
+static int is_cpu(const struct dq_device *device)
+{
+    return strcmp(device->name, "cpu") == 0;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 struct dq_session *dq_session_open(const struct dq_model *model,
@@ -171,7 +176,7 @@ struct dq_session *dq_session_open(const struct dq_model *model,
     struct dq_session *s = dq_new(sizeof *s);
 
     s->model = dq_model_copy(model);
-    s->is_cpu = strcmp(device->name, "cpu") == 0;
+    s->is_cpu = is_cpu(device);
     s->backend = dq_backend_find(model->runtime, err);
     if (s->backend)
         s->net = s->backend->open(model, bytes, count, device, err);
@@ -201,16 +206,42 @@ double dq_session_forward_s(const struct dq_session *s)
 
 /* ---- forwards ------------------------------------------------------------ */
 
+static int batch_of(const struct dq_model *model,
+                    const struct dq_session_rule *rule, int is_cpu)
+{
+    if (model->batch)
+        return model->batch; /* baked in */
+    return rule->batch ? rule->batch : is_cpu ? 1 : GPU_BATCH;
+}
+
 static int batch_for(const struct dq_session *s,
                      const struct dq_session_rule *rule)
 {
-    int batch = rule->batch ? rule->batch : s->is_cpu ? 1 : GPU_BATCH;
+    int batch = batch_of(s->model, rule, s->is_cpu);
 
-    if (s->model->batch)
-        return s->model->batch; /* baked in */
-    if (s->batch_cap && batch > s->batch_cap)
+    if (!s->model->batch && s->batch_cap && batch > s->batch_cap)
         batch = s->batch_cap;
     return batch;
+}
+
+/* As buffers_make; where tiles meet their means are kept, too (align_joint):
+ * two doubles for 16 pixels. */
+size_t dq_session_bytes(const struct dq_model *model,
+                        const struct dq_tile_plan *plan,
+                        const struct dq_session_rule *rule,
+                        const struct dq_device *device)
+{
+    int batch = batch_of(model, rule, is_cpu(device));
+    size_t forward = forward_pixels(plan, model, batch);
+    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t tiles = tile * (size_t)plan->count;
+    size_t lattice = product(plan->width, plan->height);
+    size_t content = product(plan->content_w, plan->content_h);
+    size_t floats = forward * (3 + (size_t)model->output_channels) +
+                    tiles * (model->sky_channel >= 0 ? 2 : 1) + lattice +
+                    2 * content + tile;
+
+    return floats * sizeof(float) + (tiles > lattice ? tiles - lattice : 0);
 }
 
 static int forward(struct dq_session *s, int batch, int h, int w,

@@ -55,6 +55,13 @@ struct dq_session *dq_session_open(const struct dq_model *model,
                                    struct dq_err *err);
 void dq_session_close(struct dq_session *session); /* NULL is fine */
 
+/* Bytes that a session holds for frames of this plan on top of the network's
+ * own: batches, all tiles of a frame, guide and weights. Pure. */
+size_t dq_session_bytes(const struct dq_model *model,
+                        const struct dq_tile_plan *plan,
+                        const struct dq_session_rule *rule,
+                        const struct dq_device *device);
+
 /* At least three forwards of each shape that the plan uses, so that nothing
  * is compiled during the first frame; runs once a plan. */
 int dq_session_warm(struct dq_session *session, const struct dq_tile_plan *plan,

@@ -101,6 +101,25 @@ static struct dq_session_rule rule_of(const struct dq_recipe *recipe)
     return rule;
 }
 
+size_t dq_engine_bytes(const struct dq_device *device,
+                       const struct dq_ticket *t)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    struct dq_session_rule rule = rule_of(recipe);
+    struct dq_err none = {0};
+    struct dq_tile_plan *plan;
+    size_t bytes = 0;
+    int width, height;
+
+    dq_shot_square(&t->shot, &width, &height);
+    plan = dq_tile_plan_new(width, height, recipe->tile_size, recipe->overlap,
+                            recipe->model, &none);
+    if (plan)
+        bytes = dq_session_bytes(recipe->model, plan, &rule, device);
+    dq_tile_plan_free(plan);
+    return bytes;
+}
+
 static int plan_for(struct warm *w, struct dq_ticket *t)
 {
     const struct dq_recipe *recipe = t->request.recipe;

@@ -337,6 +337,7 @@ int dq_stage_read(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
         skip(t, &done);
         return DQ_OK;
     }
+    hooks->begin(hooks->context, t);
     if (dq_stage_read_file(t, t->plate_path))
         return t->err->code;
     if (right_by_digest(t, &done) || t->err->code)

@@ -111,8 +111,24 @@ static int survey_windows(struct dq_ticket *t)
 
 /* ---- samples ------------------------------------------------------------- */
 
+/* What became of the sample. */
+struct sample {
+    char told[DQ_SHOT_SAMPLES]; /* left out, and said so */
+    struct dq_err first;        /* why the first was */
+};
+
+static void leave_out(struct sample *s, int i, const char *path,
+                      const struct dq_err *err)
+{
+    if (!s->first.code)
+        s->first = *err;
+    if (!s->told[i])
+        dq_log_info("sample frame left out", "path", path, "cause", err->text);
+    s->told[i] = 1;
+}
+
 /* Read the i-th sample frame; false when it cannot be used. */
-static int read_sample(struct dq_ticket *t, int i,
+static int read_sample(struct dq_ticket *t, int i, struct sample *sample,
                        const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
@@ -122,10 +138,11 @@ static int read_sample(struct dq_ticket *t, int i,
     int read = dq_stage_read_plate(t, path, hooks) == DQ_OK;
 
     if (read && !dq_box_equal(&t->frame.display, &t->shot.display))
-        read = 0;
+        read = dq_fail(t->err, DQ_PLATE,
+                       "%s: its display window differs from the shot's",
+                       path) == DQ_OK;
     if (!read)
-        dq_log_info("sample frame left out", "path", path, "cause",
-                    t->err->text);
+        leave_out(sample, i, path, t->err);
     dq_err_clear(t->err);
     free(path);
     return read;
@@ -139,7 +156,7 @@ static int sample_count(const struct dq_recipe *recipe)
     return count;
 }
 
-static int survey_exposure(struct dq_ticket *t,
+static int survey_exposure(struct dq_ticket *t, struct sample *sample,
                            const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
@@ -153,7 +170,7 @@ static int survey_exposure(struct dq_ticket *t,
         struct dq_colour colour = {0};
         int guessed = 0;
 
-        if (!read_sample(t, i, hooks))
+        if (!read_sample(t, i, sample, hooks))
             continue;
         if (dq_recipe_colour(recipe, dq_plate_info(t->plate), &colour, &guessed,
                              t->err))
@@ -209,6 +226,7 @@ static int needs_range(const struct dq_recipe *recipe)
 }
 
 static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
+                        struct sample *sample,
                         const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
@@ -217,15 +235,17 @@ static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
     int guessed = 0, code = DQ_OK;
 
     for (int i = 0; i < sample_count(recipe) && !code; i++) {
-        if (!read_sample(t, i, hooks))
+        if (!read_sample(t, i, sample, hooks))
             continue;
         code = dq_picture_make(t, &counts, &guessed);
         if (!code)
             code = pool_guide(engine, t, &all);
     }
-    if (!code && all.count == 0)
-        code = dq_fail(t->err, DQ_PLATE,
-                       "none of the shot's sample frames can be decoded");
+    if (!code && all.count == 0) {
+        *t->err = sample->first;
+        code =
+            dq_because(t->err, "none of the shot's sample frames can be used");
+    }
     if (!code) {
         qsort(all.list, all.count, sizeof *all.list, ascending);
         t->shot.range_low = quantile(&all, RANGE_LOW);
@@ -239,6 +259,7 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
               const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
+    struct sample sample = {0};
     struct dq_quantity asked;
 
     /* what no frame can be written as is said once, before any is read */
@@ -252,9 +273,9 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
         return t->err->code;
     dq_err_clear(t->err);
     snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
-    if (survey_windows(t) || survey_exposure(t, hooks))
+    if (survey_windows(t) || survey_exposure(t, &sample, hooks))
         return t->err->code;
-    if (needs_range(recipe) && survey_range(engine, t, hooks))
+    if (needs_range(recipe) && survey_range(engine, t, &sample, hooks))
         return t->err->code;
     return dq_shot_write(recipe, &t->shot, tag, t->err);
 }

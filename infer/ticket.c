@@ -78,21 +78,24 @@ void dq_ticket_free_buffers(struct dq_ticket *t)
     t->plane_room = 0;
 }
 
+/* As picture.c and depth_file.c take it; the parts of a plate that are copied
+ * are no more than its file. */
 size_t dq_ticket_bytes(const struct dq_ticket *t)
 {
+    const struct dq_recipe *recipe = t->request.recipe;
     const struct dq_plate_info *info = dq_plate_info(t->plate);
     const struct dq_box *data = &info->parts[t->choice.part].data;
     double pixels = (double)dq_box_width(data) * (double)dq_box_height(data);
-    double square = pixels * (double)t->shot.pixel_aspect;
+    double aspect = (double)t->shot.pixel_aspect, file = (double)t->file.room;
     int has_alpha = t->choice.channel[3] >= 0;
-    double planes = t->choice.grey ? 1 : 3 + has_alpha;
+    double decoded = t->choice.grey ? 1 : 3 + has_alpha; /* float at most */
+    double square = 4 + has_alpha + (recipe->model->sky_channel >= 0);
+    double anamorphic = aspect < 1 || aspect > 1 ? 4 : 0;
+    double back = 2 + 1 + (recipe->mask != 0); /* plane, mask; encoded */
 
-    if (t->request.work == DQ_WORK_SURVEY)
-        square = pixels;
-    /* file, decoded planes (float at most), picture + depth + valid + sky,
-     * plane + mask, and the encoded file (no larger than its pixels) */
-    return (size_t)((double)t->file.room + pixels * planes * 4 +
-                    square * 4 * 6 + pixels * 4 * 2 + pixels * 4);
+    return (size_t)(file * (recipe->mode == DQ_DEPTH_SEPARATE ? 1 : 2) +
+                    4 * pixels *
+                        (decoded + square * aspect + anamorphic + back));
 }
 
 void dq_ticket_tag(const struct dq_ticket *t, const char *run_id, char *tag,

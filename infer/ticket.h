@@ -49,6 +49,7 @@ struct dq_ticket {
     struct dq_bytes encoded;
     float *plane, *mask; /* depth and mask over the data window */
     size_t plane_room;   /* floats of each */
+    int is_reading;      /* between begin and the gate */
     int holds_budget;    /* counts against the byte budget, */
     size_t held_bytes;   /* with this much */
     double started;      /* dq_clock_s when a reader took it */
@@ -81,11 +82,17 @@ void dq_ticket_fingerprint(struct dq_ticket *ticket);
 
 /* Bytes that a frame of this plate will hold from reading to publishing. */
 size_t dq_ticket_bytes(const struct dq_ticket *ticket);
+/* Bytes that the engine holds for frames like this one, whichever is in hand;
+ * 0 when it cannot be planned (inference will say why). */
+size_t dq_engine_bytes(const struct dq_device *device,
+                       const struct dq_ticket *ticket);
 
-/* stage_read.c: everything up to the picture, or outcome.skipped. gate is
- * called once the header is known, before pixels are allocated. */
+/* stage_read.c: everything up to the picture, or outcome.skipped. begin is
+ * called before the file is read, gate once the header is known, before pixels
+ * are allocated; both may wait for memory. */
 struct dq_reader_hooks {
     void *context;
+    void (*begin)(void *context, struct dq_ticket *ticket);
     int (*gate)(void *context, struct dq_ticket *ticket);
     void (*note)(void *context, const char *text);
 };
