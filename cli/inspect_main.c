@@ -191,7 +191,7 @@ static void say_depth(const json_t *d)
         return;
     printf("  %-16s %s: %.6g to %.6g, mean %.6g, median %.6g", "depth", name,
            least, greatest, mean, median);
-    printf("; %.2f %% sky",
+    printf("; %.2f %% at the sky value",
            pixels ? 100.0 * (double)sky / (double)pixels : 0.0);
     if (bad)
         printf("; %" JSON_INTEGER_FORMAT " values NOT FINITE", bad);
@@ -259,10 +259,11 @@ static int inspect(const char *path, int json, json_t *list, struct dq_err *err)
         plate = dq_plate_open(bytes.data, bytes.count, path, err);
     if (plate)
         file = file_json(path, bytes.count, plate, err);
-    if (file && json)
-        json_array_append(list, file);
-    else if (file)
+    /* people see what the header says, and then that pixels are missing */
+    if (file && !json)
         say_file(file);
+    if (file && !dq_plate_verify(plate, err) && json)
+        json_array_append(list, file);
     json_decref(file);
     dq_plate_close(plate);
     dq_bytes_free(&bytes);
@@ -277,7 +278,9 @@ static const char help[] =
     "Usage: depthq inspect [OPTION]... FILE...\n"
     "\n"
     "Shows what picture files hold: windows, parts, channels and codec, how\n"
-    "depthq made them, and statistics of the depth.\n"
+    "depthq made them, and statistics of the depth; then checks that every\n"
+    "pixel of them decodes. Depth that is exactly what depthq/sky names is\n"
+    "counted apart: sky, empty, or (inverse, 0) as far as can be told.\n"
     "\n"
     "      --json   a JSON array with an object a file\n"
     "  -h, --help   show this\n"
@@ -295,6 +298,7 @@ static int inspect_all(char **files, int json)
 
         if (!inspect(*files, json, list, &err))
             continue;
+        fflush(stdout); /* in the order of the files */
         fprintf(stderr, "depthq inspect: %s\n", err.text);
         status = dq_code_exit(err.code);
     }

@@ -105,7 +105,9 @@ static void say_numbers(struct provenance *p, const struct dq_ticket *t,
     say(p, DQ_ATTR_KIND, "%s", dq_depth_kind_name(q->kind));
     say(p, DQ_ATTR_UNIT, "%s", q->unit);
     say(p, DQ_ATTR_SKY, "%.9g", (double)q->sky);
-    say(p, DQ_ATTR_RANGE, "%.9g %.9g", t->shot.range_low, t->shot.range_high);
+    if (t->shot.range_high > t->shot.range_low) /* metric: not surveyed */
+        say(p, DQ_ATTR_RANGE, "%.9g %.9g", t->shot.range_low,
+            t->shot.range_high);
     if (recipe->far > 0)
         say(p, DQ_ATTR_NEAR_FAR, "%.9g %.9g", recipe->near, recipe->far);
     if (recipe->steady) {

@@ -63,7 +63,7 @@ open("five.exr", "wb").write(data)
 PY
     run depthq inspect five.exr
     [ "$status" -eq 0 ]
-    [[ $output == *"Z: 3 to 5, mean 4.99935, median 5; 0.00 % sky; 2 values NOT FINITE"* ]]
+    [[ $output == *"Z: 3 to 5, mean 4.99935, median 5; 0.00 % at the sky value; 2 values NOT FINITE"* ]]
     depthq inspect --json five.exr | python3 -c 'import json, sys; assert json.load(sys.stdin)[0]["parts"][0]["depth"]["not_finite"] == 2'
 }
 
@@ -114,6 +114,32 @@ PY
         depthq inspect --json plate/p.1001.exr $bad 2>/dev/null |
             python3 -c 'import json, sys; assert len(json.load(sys.stdin)) == 1'
     done
+}
+
+@test "a plate that was cut short shows its header and is called incomplete" {
+    local size
+    size=$(stat -c %s plate/p.1001.exr)
+    for part in 99 80 50; do
+        head -c $((size * part / 100)) plate/p.1001.exr >cut.exr
+        run depthq inspect cut.exr
+        [ "$status" -eq 65 ] || { echo "$part %: exit $status"; false; }
+        [[ $output == *"data window      160 x 96"*"depthq inspect: cut.exr: the plate is incomplete or damaged: scan line"* ]]
+        [ "$(depthq inspect --json cut.exr 2>/dev/null)" = "[]" ]
+    done
+    depthq inspect plate/p.1001.exr
+}
+
+@test "a range is told where the shot needed one: not for metres" {
+    job 1001-1002
+    depthq run shot.yaml --progress plain
+    [[ $(depthq inspect depth/d.1001.exr) == *"depthq/range"* ]]
+    sed -i 's/"disparity", "scale": "affine"/"distance", "scale": "metric", "unit": "m"/' net.fake
+    rm -r depth
+    depthq run shot.yaml --progress plain
+    run depthq inspect depth/d.1001.exr
+    [ "$status" -eq 0 ]
+    [[ $output == *"depthq/unit            m"* ]]
+    [[ $output != *"depthq/range"* ]]
 }
 
 @test "wrong usage of inspect is met with help" {

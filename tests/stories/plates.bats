@@ -226,6 +226,22 @@ BOMBS
     outputs_are_whole
 }
 
+@test "a shot that does not fit in the memory says how much it needs, and with that it is made" {
+    plates 1001-1003 1600x1200
+    job 1001-1003
+    run_job --memory 16M
+    [ "$status" -eq 65 ]
+    [[ $output == *"survey state=failed"*"none of the shot's sample frames can be used: "*"p.1001.exr: a frame of this size needs "*"raise --memory"* ]]
+    # each sample frame that is left out is told once
+    [ "$(grep -c 'sample frame left out.*p.1002.exr' <<<"$output")" -eq 1 ]
+    needs=$(sed -n 's/.*of this size needs \([0-9]*\) MiB.*/\1/p' <<<"$output" | head -n 1)
+    run_job --memory $((needs - 2))M
+    [ "$status" -eq 65 ]
+    run_job --memory "${needs}M"
+    [ "$status" -eq 0 ] || { echo "$needs MiB: $output"; false; }
+    outputs_are_whole
+}
+
 @test "a plate without R, G and B says what it has" {
     plates 1001-1003
     job 1001-1003
