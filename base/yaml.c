@@ -268,6 +268,30 @@ static yaml_mark_t mark_of_offset(const char *text, size_t bytes, size_t offset)
     return at;
 }
 
+/* The byte at a mark; its index counts characters. */
+static char byte_at(const struct builder *b, const yaml_mark_t *at)
+{
+    size_t left = at->index;
+
+    for (size_t i = 0; i < b->bytes; i++)
+        if (((unsigned char)b->text[i] & 0xc0) != 0x80 && left-- == 0)
+            return b->text[i];
+    return '\0';
+}
+
+/* What people do and the library tells in its own terms, or NULL. */
+static const char *in_plain_words(const struct builder *b,
+                                  const yaml_mark_t *at, const char *what)
+{
+    int is_tab = byte_at(b, at) == '\t';
+
+    if (strstr(what, "<document start>"))
+        return "text after the document's end (...); one document a file";
+    if (is_tab && (strstr(what, "tab") || strstr(what, "any token")))
+        return "a tab cannot indent; use spaces";
+    return NULL;
+}
+
 static void syntax_problem(struct builder *b, const yaml_parser_t *parser)
 {
     const yaml_mark_t reader =
@@ -275,8 +299,12 @@ static void syntax_problem(struct builder *b, const yaml_parser_t *parser)
     const yaml_mark_t *at =
         parser->error == YAML_READER_ERROR ? &reader : &parser->problem_mark;
     const char *what = parser->problem ? parser->problem : "is no YAML";
+    const char *plain = in_plain_words(b, at, what);
 
-    if (parser->context)
+    if (plain)
+        dq_problem_add(b->problems, (int)at->line + 1, (int)at->column + 1,
+                       "%s", plain);
+    else if (parser->context)
         dq_problem_add(b->problems, (int)at->line + 1, (int)at->column + 1,
                        "YAML: %s (%s)", what, parser->context);
     else

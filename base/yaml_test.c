@@ -262,15 +262,21 @@ static void the_same_key_elsewhere_is_no_duplicate(void **state)
 static void bad_syntax_is_told_with_its_place(void **state)
 {
     (void)state;
-    expect_refused("a: 1\n\tb: 2\n",
-                   "2:1: YAML: found a tab character that violates "
-                   "indentation (while scanning a plain scalar)");
+    expect_refused("a: 1\n\tb: 2\n", "2:1: a tab cannot indent; use spaces");
+    expect_refused("a:\n\tb: 2\n", "2:1: a tab cannot indent; use spaces");
+    expect_refused("# \xc3\xa4\xe2\x82\xac\na:\n\tb: 2\n",
+                   "3:1: a tab cannot indent; use spaces");
+    expect_refused("\ta: 2\n", "1:1: a tab cannot indent; use spaces");
+    expect_refused("a: @b\n",
+                   "1:4: YAML: found character that cannot start any token "
+                   "(while scanning for the next token)");
     expect_refused("a: b: c\n", "1:5: YAML: mapping values are not allowed "
                                 "in this context");
     expect_refused("a: 'open\n", "2:1: YAML: found unexpected end of stream "
                                  "(while scanning a quoted scalar)");
     expect_refused("a: 1\n...\njunk\n",
-                   "3:1: YAML: did not find expected <document start>");
+                   "3:1: text after the document's end (...); one document a "
+                   "file");
 }
 
 static void text_that_is_not_utf8_is_refused(void **state)

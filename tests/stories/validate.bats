@@ -120,6 +120,22 @@ shot.yaml:8:18: tiles.overlap: 0.75 is not between 0 and 0.5
     [[ "$output" != *$'\033'* ]]
 }
 
+@test "tabs, a second document and deep nesting are told in plain words at their place" {
+    local least=$'depthq: 1\nplate: p.####.exr\nmodel: demo-depth\noutput: {path: d.####.exr}\n'
+    said() { # TEXT WORDS
+        printf '%s%s' "$least" "$1" >shot.yaml
+        run depthq validate shot.yaml
+        [ "$status" -eq 65 ] && [ "${lines[0]}" = "shot.yaml:$2" ] || { echo "$output"; return 1; }
+    }
+    said $'tiles:\n\tsize: 8\n' "6:1: a tab cannot indent; use spaces"
+    said $'---\ndepthq: 1\n' "5:1: a second document (---); one a file"
+    said $'...\npriority: 1\n' "6:1: text after the document's end (...); one document a file"
+    # with the file's own map 32 levels are the most
+    said "tiles: $(printf '[%.0s' {1..31})$(printf ']%.0s' {1..31})" "5:8: tiles: expects keys of its own, indented below it"
+    said "tiles: $(printf '[%.0s' {1..32})$(printf ']%.0s' {1..32})" "5:39: nested deeper than 32 levels"
+    said "tiles: $(printf '[%.0s' {1..30000})" "5:39: nested deeper than 32 levels"
+}
+
 @test "a caret stands below its column after tabs and letters of all lands" {
     { good; printf 'name: \xe6\xb7\xb1\xe3\x81\x95\t!\n'; } > deep.yaml
     run depthq validate deep.yaml
