@@ -22,7 +22,7 @@ struct dq_models_wish {
     const char *library;     /* the folder that is changed; never NULL */
     int only;                /* --library was given: no other is looked into */
     int json;                /* one JSON value on stdout instead of text */
-    int dry_run, force;      /* gc; verify again what has a verdict */
+    int dry_run;             /* gc */
     const char *contract;    /* add: its file; NULL: inside or beside */
     const char *from_export; /* add: a folder that export_model wrote */
     const char *why;         /* retire */
@@ -41,6 +41,7 @@ int dq_models_alias(const struct dq_models_wish *wish, struct dq_err *err);
 int dq_models_retire(const struct dq_models_wish *wish, struct dq_err *err);
 int dq_models_rm(const struct dq_models_wish *wish, struct dq_err *err);
 int dq_models_gc(const struct dq_models_wish *wish, struct dq_err *err);
+int dq_models_verify(const struct dq_models_wish *wish, struct dq_err *err);
 
 /* The one word after the verb, or DQ_USAGE that says what it is. */
 const char *dq_models_word(const struct dq_models_wish *wish, const char *what,

@@ -30,6 +30,7 @@ static const char help[] =
     "verdicts\n"
     "  show NAME[@VERSION]        all that is known of one\n"
     "  add FILE|--from-export DIR take a version in; it never changes after\n"
+    "  verify NAME[@VERSION]...   run it against its contract and golden tile\n"
     "  alias NAME@ALIAS=VERSION   point an alias; without VERSION take it "
     "away\n"
     "  retire NAME@VERSION        no longer the latest; old jobs still find "
@@ -43,6 +44,7 @@ static const char help[] =
     "      --json              one JSON value instead of text\n"
     "      --contract FILE     add: the contract of a file that has none\n"
     "      --from-export DIR   add: what scripts/export_model.py wrote\n"
+    "      --device DEVICE     verify: cpu or cuda:N (cpu)\n"
     "      --why TEXT          retire: the reason\n"
     "  -n, --dry-run           gc: only tell\n"
     "      --older SECONDS     gc: leave what is younger (3600)\n"
@@ -61,7 +63,7 @@ static const struct {
     {"list", dq_models_list},     {"show", dq_models_show},
     {"add", dq_models_add},       {"alias", dq_models_alias},
     {"retire", dq_models_retire}, {"rm", dq_models_rm},
-    {"gc", dq_models_gc},
+    {"gc", dq_models_gc},         {"verify", dq_models_verify},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
@@ -73,6 +75,7 @@ static int usage(const char *what)
 
 static int take(int option, struct dq_models_wish *w, int *asks_help)
 {
+    struct dq_err err = {0};
     long seconds;
 
     switch (option) {
@@ -97,6 +100,12 @@ static int take(int option, struct dq_models_wish *w, int *asks_help)
     case 'w':
         w->why = optarg;
         return DQ_OK;
+    case 'd':
+        if (!dq_option_device(optarg, &err) && strcmp(optarg, "auto") != 0)
+            w->device = optarg;
+        else
+            return usage("--device is cpu or cuda:N");
+        return DQ_OK;
     case 'o':
         if (dq_text_long(optarg, &seconds) || seconds < 0 ||
             seconds > 1000000000)
@@ -116,6 +125,7 @@ static int take_options(int argc, char **argv, struct dq_models_wish *w,
         {"json", no_argument, NULL, 'j'},
         {"contract", required_argument, NULL, 'c'},
         {"from-export", required_argument, NULL, 'e'},
+        {"device", required_argument, NULL, 'd'},
         {"why", required_argument, NULL, 'w'},
         {"dry-run", no_argument, NULL, 'n'},
         {"older", required_argument, NULL, 'o'},

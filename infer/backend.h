@@ -44,6 +44,11 @@ struct dq_backend {
                float *out, struct dq_err *err);
 
     void (*close)(struct dq_net *net); /* NULL is fine */
+
+    /* Operators of its code that reach outside the network (files, other
+     * machines), "aten::save aten::from_file", or "". A hint, no boundary.
+     * NULL: the backend has none. Borrowed from the net. */
+    const char *(*outside)(const struct dq_net *net);
 };
 
 /* The backend for a contract's runtime, its library loaded. DQ_MODEL names what

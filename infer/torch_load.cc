@@ -134,6 +134,7 @@ int load(dq_net *net, const void *bytes, size_t count, dq_err *err)
     code = guarded(err, DQ_MODEL, [&] {
         net->module = torch::jit::load(stream, net->device);
         net->module.eval();
+        net->outside = outside_of(net->module);
         return DQ_OK;
     });
     if (code == DQ_MODEL)

@@ -4,6 +4,7 @@
  *   torch_shim.cc    the backend: one forward
  *   torch_device.cc  the library's state, devices, the process
  *   torch_load.cc    bytes -> a module
+ *   torch_scan.cc    what a module's code reaches for
  *   torch_fast.cc    the form of it that runs
  *   torch_errors.cc  exceptions -> errors
  *
@@ -18,6 +19,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <optional>
+#include <string>
 
 #include "infer/backend.h"
 
@@ -32,6 +34,7 @@ struct dq_net {
     bool writes_input = false; /* in place: it is given a copy */
     bool lost = false;         /* the device; only a new process helps */
     at::Tensor up, down;       /* CUDA: pinned, kept from call to call */
+    std::string outside;       /* operators that reach outside */
 };
 
 namespace dq_torch
@@ -62,6 +65,9 @@ int after_failure(dq_net *net, int code, dq_err *err) noexcept;
 /* Bytes -> net->module on its device, in eval mode, one tensor in and one
  * out. DQ_MODEL says what the bytes are when they are no such thing. */
 int load(dq_net *net, const void *bytes, size_t count, dq_err *err);
+
+/* Names of a module's operators that reach files or other machines. */
+std::string outside_of(const torch::jit::Module &module);
 
 /* Replace net->module by its faster form where that answers the same; see
  * whether it writes to its input. DQ_MODEL: a device is baked in. */

@@ -230,11 +230,17 @@ int torch_run(dq_net *net, const float *in, int batch, int h, int w, float *out,
     return own.code;
 }
 
+const char *torch_outside(const dq_net *net) noexcept
+{
+    return net->outside.c_str();
+}
+
 const dq_backend torchscript = {
     .runtime = "torchscript",
     .open = torch_open,
     .run = torch_run,
     .close = torch_close,
+    .outside = torch_outside,
 };
 
 /* ---- the plugin ---------------------------------------------------------- */

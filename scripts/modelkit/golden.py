@@ -24,6 +24,7 @@ from .errors import ModelError
 FORMAT, EXTRA = 1, "depthq-golden.bin"
 SIDES = (96, 128)  # height, width: not equal, so that axes cannot be exchanged
 HEADROOM, LEAST = 8, {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}
+MOST = {"float32": 1e-3, "float16": 0.1, "bfloat16": 0.3}  # lost by rounding: more is no answer
 
 
 def shape(contract):
@@ -56,7 +57,11 @@ def make(net, contract, picture, answer_of):
     exact = own if exact is None or not np.isfinite(exact).all() else exact
     span = float(exact.max() - exact.min())
     lost = float(np.abs(exact - own).max()) / span if span > 0 else 0.0
-    bound = max(LEAST[contract["input"].get("dtype", "float32")], HEADROOM * float(f"{lost:.1g}"))
+    dtype = contract["input"].get("dtype", "float32")
+    if lost > MOST[dtype]:
+        raise ModelError(f"rounding alone moves the answer by {lost:.2g} of its range in {dtype} (against float64): its "
+                         "range is lost in its offset, or the type is too coarse for it")
+    bound = max(LEAST[dtype], HEADROOM * float(f"{lost:.1g}"))
     head = {"depthq_golden": FORMAT, "input": list(kept.shape), "answer": list(own.shape), "bound": bound}
     return json.dumps(head).encode() + b"\n" + kept.tobytes() + exact.astype("<f4").tobytes()
 

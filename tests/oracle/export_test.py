@@ -274,6 +274,10 @@ class Comparison(Exporting):
         self.write(weights=state() | {"two.weight": torch.zeros(1, 8, 3, 3)})
         self.refused("proves nothing")
 
+    def test_a_range_that_is_lost_in_rounding_is_refused(self):
+        self.write(weights=state() | {"two.bias": torch.full((1,), 1e5)})
+        self.refused("rounding alone moves the answer")
+
     def test_a_size_that_a_trace_keeps_is_found_and_declared(self):
         self.write(network("""
             side = int(x.shape[2])

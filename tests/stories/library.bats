@@ -180,3 +180,53 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
     run depthq models --help
     [ "$status" -eq 0 ]
 }
+
+@test "what passed verification goes into production, what failed never" {
+    add 1.0.0
+    run depthq models alias mine@prod=1.0.0
+    [ "$status" -eq 65 ]
+    [[ $output == *"is not verified"*"depthq models verify mine@1.0.0"* ]]
+    run depthq models verify mine@1.0.0
+    [ "$status" -eq 0 ]
+    [[ $output == *"mine@1.0.0: right on cpu"*"batch 4"*"no golden tile"* ]]
+    depthq models alias mine@prod=1.0.0
+    add 2.0.0 ramp
+    run depthq models verify mine@2.0.0
+    [ "$status" -eq 65 ]
+    [[ $output == *"FAILED on cpu: answers the same for any picture"* ]]
+    run depthq models alias mine@prod=2.0.0
+    [ "$status" -eq 65 ]
+    [[ $output == *"failed verification"* ]]
+    [ "$(depthq models show mine@prod --json | json 'v["version"], v["verdict"]["passed"]')" = "1.0.0 True" ]
+    run depthq models list mine
+    [[ $output == *"verified"*"@prod"*"FAILED"* ]]
+}
+
+@test "a network that brings its process down has failed, and the library goes on" {
+    for net in crash abort throw wrong-shape nan; do
+        add "0.0.1-$net" "$net"
+        run depthq models verify "mine@0.0.1-$net"
+        [ "$status" -eq 65 ]
+        [[ $output == *"FAILED"* ]]
+    done
+    [ "$(depthq models show mine@0.0.1-crash --json | json 'v["verdict"]["passed"], v["verdict"]["text"]')" = \
+        "False brought its process down: signal 11 (Segmentation fault)" ]
+    [ "$(depthq models verify mine@0.0.1-nan --json 2>/dev/null | json 'v[0]["passed"], v[0]["code"]')" = "False ANSWER" ]
+}
+
+@test "what could not be tried has no verdict" {
+    add 1.0.0
+    run depthq models verify mine --device cuda:7
+    [ "$status" -eq 69 ]
+    [ "$(depthq models show mine --json | json 'v["verdict"]')" = None ]
+    run depthq models verify mine --device toaster
+    [ "$status" -eq 2 ]
+}
+
+@test "an artefact that was altered is found out" {
+    add 1.0.0
+    sed -i 's/identity/identitx/' library/*.fake
+    run depthq models verify mine
+    [ "$status" -eq 65 ]
+    [[ $output == *"FAILED"* ]]
+}
