@@ -330,6 +330,11 @@ char *dq_shot_text(const struct dq_shot *shot)
         shot->range_high);
 }
 
+char *dq_shot_frame_text(const char *shot_text, double scale, double shift)
+{
+    return dq_asprintf("%splace=%.17g,%.17g\n", shot_text, scale, shift);
+}
+
 void dq_shot_identity(const struct dq_shot *shot, char hex[DQ_SHA256_HEX])
 {
     struct dq_bytes all = {0};

@@ -81,6 +81,9 @@ const struct dq_solved *dq_shot_find(const struct dq_shot *shot, int32_t frame,
  * own scale and shift). Caller frees. */
 char *dq_shot_text(const struct dq_shot *shot);
 
+/* That text with a frame's own place, as its fingerprint covers it. */
+char *dq_shot_frame_text(const char *shot_text, double scale, double shift);
+
 /* A digest of all that is in the file: which solution it is. */
 void dq_shot_identity(const struct dq_shot *shot, char hex[DQ_SHA256_HEX]);
 

@@ -43,8 +43,7 @@ void dq_ticket_fingerprint(struct dq_ticket *t)
 {
     char *shot = dq_shot_text(&t->shot);
     char *all = t->request.recipe->steady
-                    ? dq_asprintf("%splace=%.17g,%.17g\n", shot, t->place.scale,
-                                  t->place.shift)
+                    ? dq_shot_frame_text(shot, t->place.scale, t->place.shift)
                     : dq_strdup(shot);
 
     dq_fingerprint(t->request.recipe->pixels_text, all, t->mark.sha256,
