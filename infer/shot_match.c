@@ -6,8 +6,9 @@
 
 #include "base/mem.h"
 #include "infer/phase.h"
+#include "infer/shot_motion.h"
 
-/* Spectra kept: the longest lag, both ends, and the anchor's. */
+/* Spectra and pictures kept: the longest lag, both ends, and the anchor's. */
 enum { KEPT = DQ_SHOT_LAG + 2 };
 
 /* Lumas that correlate less at matched blocks show other things. */
@@ -16,10 +17,14 @@ static const double SAME = 0.6, CUT = 0.35, STILL = 0.25;
 /* A pattern weaker than this is grain. */
 static const double FLAT = 0.003;
 
+/* Pixels of luma that are no motion; correlation that is no loss. */
+static const double NOTHING = 0.02, AS_GOOD = 0.005;
+
 struct kept {
     int frame; /* -1: none */
     long used;
     struct dq_spectrum *spectrum;
+    struct dq_scape *scape;
 };
 
 struct dq_matcher {
@@ -29,6 +34,8 @@ struct dq_matcher {
     float **weight;    /* a frame: low at depth edges, 0 unreal; lazily */
     double *u, *v, *w; /* of a pair's blocks */
     double *luma_a, *luma_c;
+    double *turn;    /* by how much a camera's turn alone changes depth */
+    double *scratch; /* n values */
 };
 
 struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
@@ -50,11 +57,13 @@ struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
     for (int i = 0; i < KEPT; i++)
         m->kept[i].frame = -1;
     m->weight = dq_new_array((size_t)v->count, sizeof *m->weight);
-    m->u = dq_new_array(n * 5, sizeof *m->u);
+    m->u = dq_new_array(n * 7, sizeof *m->u);
     m->v = m->u + n;
     m->w = m->v + n;
     m->luma_a = m->w + n;
     m->luma_c = m->luma_a + n;
+    m->turn = m->luma_c + n;
+    m->scratch = m->turn + n;
     return m;
 }
 
@@ -62,8 +71,10 @@ void dq_matcher_free(struct dq_matcher *m)
 {
     if (!m)
         return;
-    for (int i = 0; i < KEPT; i++)
+    for (int i = 0; i < KEPT; i++) {
         dq_spectrum_free(m->kept[i].spectrum);
+        dq_scape_free(m->kept[i].scape);
+    }
     for (int t = 0; t < m->views->count; t++)
         free(m->weight[t]);
     free(m->weight);
@@ -73,24 +84,36 @@ void dq_matcher_free(struct dq_matcher *m)
 
 /* ---- of one frame -------------------------------------------------------- */
 
-static const struct dq_spectrum *spectrum_of(struct dq_matcher *m, int t)
+static const struct kept *kept_of(struct dq_matcher *m, int t)
 {
+    const struct dq_shot_view *f = &m->views->frames[t];
     struct kept *oldest = &m->kept[0];
 
     for (int i = 0; i < KEPT; i++) {
         if (m->kept[i].frame == t) {
             m->kept[i].used = ++m->clock;
-            return m->kept[i].spectrum;
+            return &m->kept[i];
         }
         if (m->kept[i].used < oldest->used)
             oldest = &m->kept[i];
     }
     dq_spectrum_free(oldest->spectrum);
-    oldest->spectrum = dq_spectrum_new(
-        m->views->frames[t].luma, m->views->luma_rows, m->views->luma_cols);
+    dq_scape_free(oldest->scape);
+    oldest->spectrum =
+        dq_spectrum_new(f->luma, m->views->luma_rows, m->views->luma_cols);
+    oldest->scape =
+        dq_scape_new(f->luma, m->views->luma_rows, m->views->luma_cols,
+                     f->guide, m->views->rows, m->views->cols);
     oldest->frame = t;
     oldest->used = ++m->clock;
-    return oldest->spectrum;
+    return oldest;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
 }
 
 static double spread_of(const float *v, int n)
@@ -214,28 +237,187 @@ static double correlation(const double *a, const double *c, int n)
     return ac / sqrt(aa * cc);
 }
 
+/* ---- the camera's motion ------------------------------------------------- */
+
+/* What a guide says at infinity, where going along the axis moves nothing: m =
+ * 0. Where there is no such place near its values it is no going (*goes 0):
+ * the least of them. */
+static double horizon_of(const struct dq_scape *scape,
+                         const struct dq_motion *motion, const double *u, int n,
+                         int *goes)
+{
+    double low = INFINITY, high = -INFINITY, spread = dq_scape_spread(scape);
+    double zero = dq_scape_depth(scape, 0), at = -INFINITY; /* u = 0 as g */
+
+    for (int i = 0; i < n; i++) {
+        low = fmin(low, u[i]);
+        high = fmax(high, u[i]);
+    }
+    if (fabs(motion->tz) > 1e-6)
+        at = (-motion->zeta / motion->tz - zero) * spread;
+    *goes = at >= low - 2 * (high - low);
+    return *goes ? fmin(at, low + 0.1 * (high - low)) : low;
+}
+
+/* u as it would be said from where c stands. */
+static void move_values(struct dq_matcher *m, const struct dq_scape *scape,
+                        const struct dq_motion *motion, int n)
+{
+    int goes;
+    double at;
+
+    if (m->views->log_space || !(dq_scape_spread(scape) > 0))
+        return;
+    at = horizon_of(scape, motion, m->u, n, &goes);
+    for (int i = 0; i < n; i++) {
+        double d = m->turn[i];
+
+        if (goes)
+            d -= motion->zeta + motion->tz * dq_scape_depth(scape, m->u[i]);
+        m->u[i] = at + (m->u[i] - at) / d;
+    }
+}
+
+/* Blocks whose lumas do not agree are not the same points: what moves by
+ * itself, what comes into view. */
+static void trust_lumas(struct dq_matcher *m, int n)
+{
+    double *size = m->scratch, reach;
+
+    for (int i = 0; i < n; i++)
+        size[i] = fabs(m->luma_a[i] - m->luma_c[i]);
+    qsort(size, (size_t)n, sizeof *size, ascending);
+    reach = n ? 3 * 1.4826 * size[n / 2] + 1e-4 : 1;
+    for (int i = 0; i < n; i++) {
+        double r = (m->luma_a[i] - m->luma_c[i]) / reach;
+
+        m->w[i] /= 1 + r * r;
+    }
+}
+
+/* The places in a and in c (blocks) that meet half way at the block (y, x). */
+static int meet(const struct dq_shot_views *v, const float *guide,
+                const struct dq_scape *scape, const struct dq_motion *motion,
+                const int at[2], double in_a[2], double in_c[2], double *turn)
+{
+    double aspect = (double)v->rows / v->cols, x, y, g, to_x, to_y, value;
+
+    in_a[0] = at[0];
+    in_a[1] = at[1];
+    for (int round = 0; round < 3; round++) {
+        if (!sample(guide, v->rows, v->cols, in_a[0], in_a[1], &value))
+            return 0;
+        x = ((in_a[1] + 0.5) / v->cols - 0.5) * 2;
+        y = ((in_a[0] + 0.5) / v->rows - 0.5) * 2 * aspect;
+        g = dq_scape_depth(scape, value);
+        if (!(dq_motion_to(motion, x, y, g, &to_x, &to_y) > 0.2))
+            return 0;
+        *turn = 1 - motion->kappa * (motion->t[0] * x + motion->t[1] * y);
+        in_c[0] = (to_y / (2 * aspect) + 0.5) * v->rows - 0.5;
+        in_c[1] = (to_x / 2 + 0.5) * v->cols - 0.5;
+        for (int k = 0; k < 2; k++) {
+            double half = (in_c[k] - in_a[k]) / 2;
+
+            in_a[k] = at[k] - half;
+            in_c[k] = at[k] + half;
+        }
+    }
+    return 1;
+}
+
+/* As gather, by a motion; values of a brought to where c stands. */
+static int gather_motion(struct dq_matcher *m, int a, int c,
+                         const struct dq_motion *motion)
+{
+    const struct dq_shot_views *v = m->views;
+    const struct dq_shot_view *fa = &v->frames[a], *fc = &v->frames[c];
+    const struct dq_scape *scape = kept_of(m, a)->scape;
+    const float *wa = weight_of(m, a), *wc = weight_of(m, c);
+    int n = 0;
+
+    for (int y = 0; y < v->rows; y++)
+        for (int x = 0; x < v->cols; x++) {
+            const int at[2] = {y, x};
+            double p[2], q[2], one, two;
+
+            if (!meet(v, fa->guide, scape, motion, at, p, q, &m->turn[n]) ||
+                !sample(fa->guide, v->rows, v->cols, p[0], p[1], &m->u[n]) ||
+                !sample(fc->guide, v->rows, v->cols, q[0], q[1], &m->v[n]))
+                continue;
+            sample(wa, v->rows, v->cols, p[0], p[1], &one);
+            sample(wc, v->rows, v->cols, q[0], q[1], &two);
+            m->w[n] = fmin(one, two);
+            sample_luma(v, fa->luma, p[0], p[1], &m->luma_a[n]);
+            sample_luma(v, fc->luma, q[0], q[1], &m->luma_c[n]);
+            n++;
+        }
+    move_values(m, scape, motion, n);
+    return n;
+}
+
+/* Whether nothing moves by as much as a blur of the picture would show. */
+static int stands(const struct dq_matcher *m, const struct dq_motion *t)
+{
+    double most = fabs(t->t[0]) + fabs(t->t[1]) + 2 * fabs(t->s[0]) +
+                  2 * fabs(t->s[1]) + fabs(t->zeta) + 2 * fabs(t->tz) +
+                  fabs(t->roll);
+
+    return most < 2 * NOTHING / m->views->luma_cols;
+}
+
+/* ---- a pair -------------------------------------------------------------- */
+
 /* The better of standing still and the phase's shift: gathers it -> how many
  * points, and how well the lumas correlate there. */
-static int best_match(struct dq_matcher *m, int a, int c, double *same)
+static int best_shift(struct dq_matcher *m, int a, int c, double *same,
+                      double shift[2])
 {
     const struct dq_shot_views *v = m->views;
     double dy, dx, still;
     int n = gather(m, a, c, 0, 0);
 
+    shift[0] = shift[1] = 0;
     *same = still = correlation(m->luma_a, m->luma_c, n);
     if (still < -1)
         return n;
-    dq_phase_shift(spectrum_of(m, a), spectrum_of(m, c), &dy, &dx);
+    dq_phase_shift(kept_of(m, a)->spectrum, kept_of(m, c)->spectrum, &dy, &dx);
     if (fabs(dy) < STILL && fabs(dx) < STILL)
         return n;
     dy *= (double)v->rows / v->luma_rows;
     dx *= (double)v->cols / v->luma_cols;
     n = gather(m, a, c, dy, dx);
     *same = correlation(m->luma_a, m->luma_c, n);
+    shift[0] = dy;
+    shift[1] = dx;
     if (*same > still && n >= v->rows * v->cols / 5)
         return n;
     *same = still;
+    shift[0] = shift[1] = 0;
     return gather(m, a, c, 0, 0);
+}
+
+/* A shift of the whole picture, made better by what depth makes of it. */
+static int best_match(struct dq_matcher *m, int a, int c, double *same)
+{
+    const struct dq_shot_views *v = m->views;
+    double shift[2], moved;
+    int n = best_shift(m, a, c, same, shift);
+    struct dq_motion motion = dq_motion_none();
+
+    motion.t[0] = 2 * shift[1] / v->cols;
+    motion.t[1] = 2 * shift[0] / v->cols;
+    if (*same < -1 ||
+        !dq_motion_find(kept_of(m, a)->scape, kept_of(m, c)->scape, &motion))
+        return n;
+    if (stands(m, &motion))
+        return gather(m, a, c, 0, 0);
+    n = gather_motion(m, a, c, &motion);
+    moved = correlation(m->luma_a, m->luma_c, n);
+    if (moved > *same - AS_GOOD && n >= v->rows * v->cols / 5) {
+        *same = moved;
+        return n;
+    }
+    return gather(m, a, c, shift[0], shift[1]);
 }
 
 static int both_there(const struct dq_matcher *m, int a, int c)
@@ -253,6 +435,7 @@ int dq_match_pair(struct dq_matcher *m, int a, int c, struct dq_pair *pair)
     n = best_match(m, a, c, &same);
     pair->a = a;
     pair->c = c;
+    trust_lumas(m, n);
     return same >= SAME && dq_pair_affine(m->u, m->v, m->w, n, pair);
 }
 

@@ -1,10 +1,14 @@
 /* shot_match: which blocks of two frames show the same points. Internal to
  * shot_solve.
  *
- * One shift a pair by phase correlation of the luma: none for a camera that
- * stands, the pan's for one that turns. Half of it goes to either frame: if
- * one alone were sampled between blocks it would lose contrast, and every
- * pair would lean the same way. */
+ * First one shift a pair by phase correlation of the luma, then the camera's
+ * motion with the guide as the world's depth (shot_motion.h), which starts
+ * there and stands back when the lumas agree less by it. Half of the way goes
+ * to either frame: if one alone were sampled between blocks it would lose
+ * contrast, and every pair would lean the same way. A camera that goes, or
+ * turns, changes the depth of what stands: values of a are brought to where c
+ * stands before they are compared, so a dolly needs no horizon. Points whose
+ * lumas do not agree count less. */
 #ifndef DQ_INFER_SHOT_MATCH_H
 #define DQ_INFER_SHOT_MATCH_H
 

@@ -1,0 +1,52 @@
+/* shot_motion: how the picture of frame a becomes that of frame c, for a
+ * camera that turns, goes or zooms in a world that stands. Internal to
+ * shot_match.
+ *
+ * The guide is the world's depth up to a scale and shift, and those drop into
+ * the unknowns: with X, Y in half picture widths about the middle and g the
+ * guide of a in units of its spread about its mean,
+ *
+ *   D = 1 - m - kappa t . (X, Y)        m = zeta + tz g
+ *   (X, Y) -> ((X, Y) + roll (-Y, X) + t + s g) / D
+ *
+ * t and roll turn the camera (kappa: the lens's (half width / focal length)^2),
+ * s moves it aside, m along its axis (or zooms). Depth along the axis becomes z
+ * D, so disparity becomes u / D. Eight unknowns, found by Gauss-Newton on the
+ * lumas over three sizes of the picture, with Huber's weights against what
+ * moves by itself. Sums in double, in a fixed order. Pure; any thread.
+ */
+#ifndef DQ_INFER_SHOT_MOTION_H
+#define DQ_INFER_SHOT_MOTION_H
+
+enum { DQ_MOTION_UNKNOWNS = 8 };
+
+struct dq_motion {
+    double t[2], s[2], zeta, tz, kappa, roll; /* [0]: across, [1]: down */
+};
+
+struct dq_scape; /* a frame's lumas in three sizes, and its guide */
+
+/* luma: rows x cols; guide: guide_rows x guide_cols over the same picture.
+ * The caller frees. */
+struct dq_scape *dq_scape_new(const float *luma, int rows, int cols,
+                              const float *guide, int guide_rows,
+                              int guide_cols);
+void dq_scape_free(struct dq_scape *scape); /* NULL is fine */
+
+/* A guide's value as g. */
+double dq_scape_depth(const struct dq_scape *scape, double value);
+double dq_scape_spread(const struct dq_scape *scape);
+
+/* Find it, from what motion says at first. False: the pictures do not hold it
+ * (flat, or it runs away); motion is left as it was. */
+int dq_motion_find(const struct dq_scape *a, const struct dq_scape *c,
+                   struct dq_motion *motion);
+
+/* What is to be found begun with: standing still, a usual lens. */
+struct dq_motion dq_motion_none(void);
+
+/* Where the point at (x, y) of a with depth g is in c; returns D. */
+double dq_motion_to(const struct dq_motion *motion, double x, double y,
+                    double g, double *to_x, double *to_y);
+
+#endif
