@@ -103,6 +103,7 @@ script() { export FAKE_WORKER="$*"; }
     depthq watch 1
     run --separate-stderr depthq submit --key k --autostart a.yaml
     [ "$output" = 2 ]
+    [[ "$stderr" != *"is started"* ]]
     [ "$(pgrep -fc "$PWD/bin/depthqd")" -eq 1 ]
 }
 
