@@ -267,7 +267,7 @@ static void a_suspect_is_claimed_only_as_one(void **state)
 static void priority_goes_first_then_the_user_with_least_at_work(void **state)
 {
     struct dq_store *s = open_store();
-    int64_t a, b, other, urgent;
+    int64_t a, b, other, usual, urgent;
 
     (void)state;
     a = submit(s, (struct wish){.name = "a", .frames = "1-9"});
@@ -276,9 +276,12 @@ static void priority_goes_first_then_the_user_with_least_at_work(void **state)
     assert_int_equal(must_claim(s, 0).task.job, a);
     assert_int_equal(must_claim(s, 0).task.job, other);
     assert_int_equal(must_claim(s, 0).task.job, b);
+    /* of the user with less at work, and there first, but not urgent */
+    usual = submit(s, (struct wish){.name = "d", .frames = "1-9", .uid = 2});
     urgent =
-        submit(s, (struct wish){.name = "d", .frames = "1-9", .priority = 90});
+        submit(s, (struct wish){.name = "e", .frames = "1-9", .priority = 90});
     assert_int_equal(must_claim(s, 0).task.job, urgent);
+    assert_int_equal(must_claim(s, 0).task.job, usual);
     dq_store_close(s);
 }
 
