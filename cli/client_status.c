@@ -52,6 +52,7 @@ static const struct option longs[] = {
 struct status {
     struct dq_ask ask;
     struct dq_job_wish wish;
+    struct dq_err missing; /* of ids that no job has */
     int frames, watch;
     const char *frame_state; /* or NULL */
 };
@@ -85,7 +86,9 @@ static json_t *pick(struct status *s, struct dq_err *err)
     json_t *jobs, *list;
 
     wish.all |= plain;
-    jobs = dq_job_pick(s->ask.client, s->ask.words, &wish, NULL, err);
+    dq_err_clear(&s->missing);
+    jobs =
+        dq_job_pick(s->ask.client, s->ask.words, &wish, NULL, &s->missing, err);
     if (!jobs || !plain)
         return jobs;
     list = recent(jobs);
@@ -279,6 +282,15 @@ static void take_loose_state(struct status *s)
     s->ask.count = last;
 }
 
+/* What there was has been shown. */
+static int tell_missing(const struct status *s)
+{
+    if (!s->missing.code)
+        return 0;
+    fprintf(stderr, "%s: %s\n", s->ask.who, s->missing.text);
+    return dq_code_exit(s->missing.code);
+}
+
 int dq_cli_status(int argc, char **argv)
 {
     struct status s = {.wish = {.uid = -1}};
@@ -299,7 +311,7 @@ int dq_cli_status(int argc, char **argv)
             fputs(text, stdout);
             free(text);
         }
-        status = err.code ? dq_ask_fail(&s.ask, &err) : 0;
+        status = err.code ? dq_ask_fail(&s.ask, &err) : tell_missing(&s);
     }
     dq_ask_close(&s.ask);
     return status;

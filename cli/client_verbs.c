@@ -32,10 +32,14 @@ static const struct option longs[] = {
     "      --state STATE    jobs in a state: active, paused, failed, ...\n"   \
     "      --failed         jobs with failed frames\n"                        \
     "      --all            all jobs with which it can be done\n"             \
+    "                       (beside JOB these mean those of them that are "   \
+    "so)\n"                                                                   \
     "      --json           {\"jobs\": [{\"job\", \"name\", \"moved\" or "    \
     "\"error\"}]}\n" DQ_ASK_HELP "\n"                                         \
     "JOB is an id (12, 12-15), a name or a pattern (sh0*). Exit status: 0,\n" \
-    "or that of the first job with which it could not be done.\n"
+    "or that of the first job with which it could not be done; the others "   \
+    "go\n"                                                                    \
+    "on.\n"
 
 struct verb {
     const char *word; /* of the API; NULL: DELETE */
@@ -149,12 +153,19 @@ static void tell_one(const struct dq_ask *ask, const struct order *o,
 
 /* ---- the command ---------------------------------------------------------*/
 
+/* missing: what is said of ids that no job has, if it is. */
 static int do_all(const struct dq_ask *ask, const struct order *o,
-                  const json_t *jobs)
+                  const json_t *jobs, struct dq_err *missing)
 {
     json_t *list = json_array(), *job;
-    int status = 0;
+    int status = missing->code ? dq_code_exit(missing->code) : 0;
     size_t i;
+
+    if (missing->code) {
+        fprintf(stderr, "%s: %s\n", ask->who, missing->text);
+        json_array_append_new(
+            list, json_pack("{s:o}", "error", dq_error_json(missing)));
+    }
 
     json_array_foreach (jobs, i, job) {
         struct dq_err err = {0};
@@ -231,7 +242,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
                                    .longs = verb->frames ? longs : WHOLE_JOBS,
                                    .take = take,
                                    .context = &o};
-    struct dq_err err = {0};
+    struct dq_err err = {0}, missing = {0};
     struct dq_ask ask;
     int status = dq_ask_open(&ask, argc, argv, &manual);
     json_t *jobs = NULL;
@@ -240,8 +251,10 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
         char *const *words = take_value(&ask, &o, &err);
 
         if (!err.code && !check_frames(&o, &err))
-            jobs = dq_job_pick(ask.client, words, &o.wish, verb->fits, &err);
-        status = jobs ? do_all(&ask, &o, jobs) : dq_ask_fail(&ask, &err);
+            jobs = dq_job_pick(ask.client, words, &o.wish, verb->fits, &missing,
+                               &err);
+        status =
+            jobs ? do_all(&ask, &o, jobs, &missing) : dq_ask_fail(&ask, &err);
     }
     json_decref(jobs);
     dq_ask_close(&ask);

@@ -329,16 +329,19 @@ int dq_cli_watch(int argc, char **argv)
     const struct dq_job_wish anybody = {.uid = -1};
     struct dq_ask_manual manual = {
         .help = help, .shorts = ":h", .longs = longs};
-    struct dq_err err = {0};
+    struct dq_err err = {0}, missing = {0};
     struct dq_ask ask;
     int status = dq_ask_open(&ask, argc, argv, &manual);
     json_t *jobs = NULL, *job;
     size_t i;
 
     if (status < 0) {
-        jobs = dq_job_pick(ask.client, ask.words, &anybody, NULL, &err);
+        jobs =
+            dq_job_pick(ask.client, ask.words, &anybody, NULL, &missing, &err);
         status = jobs ? 0 : dq_ask_fail(&ask, &err);
     }
+    if (missing.code)
+        status = dq_ask_fail(&ask, &missing);
     json_array_foreach (jobs, i, job) {
         int one = dq_watch_job(&ask, dq_ask_number(job, "id"), 0);
 

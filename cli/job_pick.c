@@ -78,17 +78,21 @@ static int is_wished(const json_t *job, const struct dq_job_wish *wish)
 {
     const json_t *counts = json_object_get(job, "counts");
 
-    return !wish->failed || dq_ask_number(counts, "failed") > 0;
+    return (wish->uid < 0 || wish->uid == dq_ask_number(job, "uid")) &&
+           (!wish->state ||
+            strcmp(wish->state, dq_ask_text(job, "state")) == 0) &&
+           (!wish->failed || dq_ask_number(counts, "failed") > 0);
 }
 
+/* wish NULL: all. */
 static json_t *list_jobs(struct dq_client *client,
                          const struct dq_job_wish *wish, struct dq_err *err)
 {
-    char *uid =
-        wish->uid >= 0 ? dq_asprintf("uid=%lld&", wish->uid) : dq_strdup("");
-    char *path =
-        dq_asprintf("/v1/jobs?%s%s%s%s", uid, wish->state ? "state=" : "",
-                    wish->state ? wish->state : "", wish->state ? "&" : "");
+    const char *state = wish ? wish->state : NULL;
+    char *uid = wish && wish->uid >= 0 ? dq_asprintf("uid=%lld&", wish->uid)
+                                       : dq_strdup("");
+    char *path = dq_asprintf("/v1/jobs?%s%s%s%s", uid, state ? "state=" : "",
+                             state ? state : "", state ? "&" : "");
     json_t *list = dq_client_list(client, path, "jobs", "before", 0, err);
 
     free(path);
@@ -96,39 +100,86 @@ static json_t *list_jobs(struct dq_client *client,
     return list;
 }
 
+/* ---- one pick ------------------------------------------------------------*/
+
+struct pick {
+    const struct dq_job_wish *wish;
+    int (*fits)(const json_t *job);
+    json_t *all;            /* that the daemon has */
+    json_t *picked;         /* of them */
+    struct dq_range absent; /* ids that no job has, as they came */
+    size_t known;           /* jobs that a word means, wished or not */
+};
+
 /* ---- by number -----------------------------------------------------------*/
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 static int is_number(const char *word)
 {
     return *word && strspn(word, "0123456789,-x") == strlen(word);
 }
 
-static json_t *ask_job(struct dq_client *client, int32_t id, struct dq_err *err)
+/* Where a number begins with a zero, as ids do not; NULL: nowhere. */
+static const char *leading_zero(const char *word)
 {
-    char *path = dq_asprintf("/v1/jobs/%d", id);
-    json_t *job = dq_client_ask(client, "GET", path, NULL, err);
-
-    free(path);
-    return job;
+    for (const char *c = word; *c; c++)
+        if (*c == '0' && is_digit(c[1]) && (c == word || !is_digit(c[-1])))
+            return c;
+    return NULL;
 }
 
-static int add_numbers(struct dq_client *client, const char *word,
-                       json_t *picked, struct dq_err *err)
+static void add_absent(struct pick *p, const struct dq_range *ids,
+                       const char *found)
 {
-    struct dq_range ids = {0};
+    for (size_t i = 0; i < ids->count; i++)
+        if (!found[i]) {
+            p->absent.frames = dq_grow(p->absent.frames, p->absent.count + 1,
+                                       sizeof *p->absent.frames);
+            p->absent.frames[p->absent.count++] = ids->frames[i];
+        }
+}
 
-    if (dq_range_parse(word, &ids, err)) {
-        dq_because(err, "job");
-        return err->code = DQ_USAGE;
-    }
-    for (size_t i = 0; i < ids.count && !err->code; i++) {
-        json_t *job = ask_job(client, ids.frames[i], err);
+/* Ids are taken at their word: whether it fits a job is for the daemon. */
+static void add_ids(struct pick *p, const struct dq_range *ids)
+{
+    char *found = dq_new(ids->count + 1);
+    json_t *job;
+    size_t i;
 
-        if (job)
-            json_array_append_new(picked, job);
+    json_array_foreach (p->all, i, job) {
+        long long id = dq_ask_number(job, "id");
+        long at = id > INT32_MAX ? -1 : dq_range_find(ids, (int32_t)id);
+
+        if (at < 0)
+            continue;
+        found[at] = 1;
+        p->known++;
+        if (is_wished(job, p->wish))
+            json_array_append(p->picked, job);
     }
-    dq_range_free(&ids);
-    return err->code;
+    add_absent(p, ids, found);
+    free(found);
+}
+
+/* Whether an id of these is of another job than the one of that name. */
+static int means_another(const struct pick *p, const struct dq_range *ids,
+                         const char *name)
+{
+    json_t *job;
+    size_t i;
+
+    json_array_foreach (p->all, i, job) {
+        long long id = dq_ask_number(job, "id");
+
+        if (id <= INT32_MAX && dq_range_find(ids, (int32_t)id) >= 0 &&
+            strcmp(dq_ask_text(job, "name"), name) != 0)
+            return 1;
+    }
+    return 0;
 }
 
 /* ---- by name -------------------------------------------------------------*/
@@ -149,23 +200,84 @@ static int no_such_name(const json_t *all, const char *word, struct dq_err *err)
     return err->code;
 }
 
-static int add_names(const json_t *all, const char *word,
-                     const struct dq_job_wish *wish,
-                     int (*fits)(const json_t *job), json_t *picked,
-                     struct dq_err *err)
+/* Word NULL: all. */
+static int add_names(struct pick *p, const char *word, struct dq_err *err)
 {
-    int known = 0;
+    size_t known = 0, i;
+    json_t *job;
+
+    json_array_foreach (p->all, i, job) {
+        if (word && fnmatch(word, dq_ask_text(job, "name"), 0) != 0)
+            continue;
+        known++;
+        if (is_wished(job, p->wish) && (!p->fits || p->fits(job)))
+            json_array_append(p->picked, job);
+    }
+    p->known += known;
+    return known || !word ? DQ_OK : no_such_name(p->all, word, err);
+}
+
+/* The newest job of that very name, or 0. */
+static long long named(const json_t *all, const char *word)
+{
+    long long newest = 0;
     json_t *job;
     size_t i;
 
-    json_array_foreach (all, i, job) {
-        if (word && fnmatch(word, dq_ask_text(job, "name"), 0) != 0)
-            continue;
-        known = 1;
-        if (is_wished(job, wish) && (!fits || fits(job)))
-            json_array_append(picked, job);
+    json_array_foreach (all, i, job)
+        if (strcmp(dq_ask_text(job, "name"), word) == 0 &&
+            dq_ask_number(job, "id") > newest)
+            newest = dq_ask_number(job, "id");
+    return newest;
+}
+
+/* ---- a word --------------------------------------------------------------*/
+
+static void ask_which(const char *word, long long name, struct dq_err *err)
+{
+    char *id = strchr(word, 'x')   ? dq_strdup("single ids")
+               : strchr(word, '-') ? dq_asprintf("%sx1", word)
+                                   : dq_asprintf("%s-%s", word, word);
+
+    dq_fail(err, DQ_USAGE,
+            "'%.80s' is an id, and the name of job %lld: say %lld for that "
+            "one, %.80s for the id",
+            word, name, name, id);
+    free(id);
+}
+
+/* A number may be a job's name; which of two is meant, people say. */
+static int add_number(struct pick *p, const char *word, struct dq_err *err)
+{
+    long long name = named(p->all, word);
+    const char *zero = leading_zero(word);
+    struct dq_range ids = {0};
+    struct dq_err ignored = {0};
+
+    if (name && (zero || dq_range_parse(word, &ids, &ignored)))
+        return add_names(p, word, err);
+    if (zero)
+        return dq_fail(err, DQ_USAGE,
+                       "'%.80s' is no job's name, and an id has no zeros in "
+                       "front: %.20s",
+                       word, zero + strspn(zero, "0"));
+    if (!name && dq_range_parse(word, &ids, err)) {
+        dq_because(err, "job");
+        return err->code = DQ_USAGE;
     }
-    return known || !word ? DQ_OK : no_such_name(all, word, err);
+    if (!name)
+        add_ids(p, &ids);
+    else if (!means_another(p, &ids, word))
+        add_names(p, word, err);
+    else
+        ask_which(word, name, err);
+    dq_range_free(&ids);
+    return err->code;
+}
+
+static int add_word(struct pick *p, const char *word, struct dq_err *err)
+{
+    return is_number(word) ? add_number(p, word, err) : add_names(p, word, err);
 }
 
 /* ---- all together --------------------------------------------------------*/
@@ -196,26 +308,50 @@ static json_t *in_order(json_t *picked)
     return list;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void tell_absent(struct dq_range *ids, struct dq_err *err)
+{
+    size_t count = 0;
+    char *text;
+
+    qsort(ids->frames, ids->count, sizeof *ids->frames, by_number);
+    for (size_t i = 0; i < ids->count; i++)
+        if (i == 0 || ids->frames[i] != ids->frames[count - 1])
+            ids->frames[count++] = ids->frames[i];
+    ids->count = count;
+    text = dq_range_text(ids);
+    dq_fail(err, DQ_MISSING, "there is no job %s", text);
+    free(text);
+}
+
 json_t *dq_job_pick(struct dq_client *client, char *const *words,
                     const struct dq_job_wish *wish,
-                    int (*fits)(const json_t *job), struct dq_err *err)
+                    int (*fits)(const json_t *job), struct dq_err *missing,
+                    struct dq_err *err)
 {
-    json_t *picked = json_array(), *all = NULL;
+    struct pick p = {.wish = wish, .fits = fits, .picked = json_array()};
 
     if (!*words && !dq_job_wish_any(wish))
         dq_fail(err, DQ_USAGE, "which job?");
-    else if (!*words && (all = list_jobs(client, wish, err)))
-        add_names(all, NULL, wish, fits, picked, err);
-    for (; *words && !err->code; words++) {
-        if (is_number(*words))
-            add_numbers(client, *words, picked, err);
-        else if (all || (all = list_jobs(client, wish, err)))
-            add_names(all, *words, wish, fits, picked, err);
-    }
-    json_decref(all);
+    else
+        p.all = list_jobs(client, *words ? NULL : wish, err);
+    if (!*words && p.all)
+        add_names(&p, NULL, err);
+    for (; *words && !err->code; words++)
+        add_word(&p, *words, err);
+    if (!err->code && p.absent.count)
+        tell_absent(&p.absent, missing && p.known ? missing : err);
+    dq_range_free(&p.absent);
+    json_decref(p.all);
     if (!err->code)
-        return in_order(picked);
-    json_decref(picked);
+        return in_order(p.picked);
+    json_decref(p.picked);
     return NULL;
 }
 
@@ -224,7 +360,8 @@ json_t *dq_job_pick_one(struct dq_client *client, const char *word,
 {
     const struct dq_job_wish anybody = {.uid = -1};
     char *words[] = {(char *)word, NULL};
-    json_t *list = dq_job_pick(client, words, &anybody, NULL, err), *job = NULL;
+    json_t *list = dq_job_pick(client, words, &anybody, NULL, NULL, err),
+           *job = NULL;
     size_t count = json_array_size(list);
 
     if (count > 0)

@@ -4,8 +4,10 @@
  *   sh010_depth   sh0*     names, with the shell's wildcards
  *   --user me --failed     everything that is so
  *
- * Ids are taken at their word. Names and wishes mean those jobs alone with
- * which something can be done (the caller says what). One thread.
+ * Ids are taken at their word, be it that a wish beside them is not theirs.
+ * Names and wishes mean those jobs alone with which something can be done (the
+ * caller says what). A number that is a job's name means that one, unless
+ * another job has it for its id: then people are asked. One thread.
  */
 #ifndef DQ_CLI_JOB_PICK_H
 #define DQ_CLI_JOB_PICK_H
@@ -36,12 +38,15 @@ int dq_job_state_check(const char *word, struct dq_err *err);
 int dq_job_wish_any(const struct dq_job_wish *wish);
 
 /* The jobs (the API's objects, oldest first, each once) that words mean, or
- * the wish when there is no word; a wish beside words narrows what names
- * mean. fits may be NULL. NULL: DQ_MISSING no such job, DQ_USAGE neither words
- * nor wish, or what the daemon said. */
+ * the wish when there is no word; a wish beside words narrows what they mean.
+ * fits may be NULL. Of ids that no job has missing says so (DQ_MISSING) while
+ * there is another job that words mean; NULL: any is an error. NULL:
+ * DQ_MISSING no such job, DQ_USAGE neither words nor wish, or a number that
+ * may mean two, or what the daemon said. */
 json_t *dq_job_pick(struct dq_client *client, char *const *words,
                     const struct dq_job_wish *wish,
-                    int (*fits)(const json_t *job), struct dq_err *err);
+                    int (*fits)(const json_t *job), struct dq_err *missing,
+                    struct dq_err *err);
 
 /* One job by its word; the newest when several have the name. */
 json_t *dq_job_pick_one(struct dq_client *client, const char *word,

@@ -296,6 +296,72 @@ script() { export FAKE_WORKER="$*"; }
     [[ "$output" == "depthq pause: which job?"* ]]
 }
 
+@test "users, states and failures narrow what numbers mean" {
+    start_daemon
+    shot b
+    depthq submit --hold a.yaml b.yaml
+    run depthq cancel 1-2 --state done --user 12345
+    [ "$status" -eq 0 ]
+    [ "$output" = "depthq cancel: there is no such job now" ]
+    for wish in "--user 12345" "--state done" --failed; do
+        # shellcheck disable=SC2086 # words
+        run depthq cancel 1 2 $wish
+        [ "$output" = "depthq cancel: there is no such job now" ]
+        # shellcheck disable=SC2086 # words
+        [ "$(depthq status 1-2 $wish)" = "no jobs" ]
+    done
+    [ "$(member 1 state) $(member 2 state)" = "held held" ]
+    run depthq cancel 1-2 --state held --user me
+    [[ "${lines[0]} ${lines[1]}" == "job 1 (a): canceled"*" job 2 (b): canceled"* ]]
+}
+
+@test "an id that no job has is told, and the others go on" {
+    start_daemon
+    shot b
+    depthq submit --hold a.yaml b.yaml
+    run --separate-stderr depthq status 1-5
+    [ "$status" -eq 66 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [ "$stderr" = "depthq status: there is no job 3-5" ]
+    run --separate-stderr depthq cancel 7 1-3 9
+    [ "$status" -eq 66 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$stderr" = "depthq cancel: there is no job 3,7,9" ]
+    [ "$(member 1 state) $(member 2 state)" = "canceled canceled" ]
+    run --separate-stderr depthq rm 1-3 --json
+    [ "$status" -eq 66 ]
+    [[ "$output" == '{"jobs":[{"error":{"code":"MISSING","message":"there is no job 3",'*'},{"job":1,"name":"a","moved":'*'},{"job":2,'* ]]
+    run depthq cancel 1-3
+    [ "$status" -eq 66 ]
+    [ "$output" = "depthq cancel: there is no job 1-3" ]
+}
+
+@test "a job that is named by a number is found by it, and no other in its place" {
+    start_daemon
+    shot 0001
+    shot 1
+    shot 12-15
+    shot 2-3
+    depthq submit --hold a.yaml 0001.yaml 1.yaml 12-15.yaml 2-3.yaml
+    run depthq pause 0001
+    [[ "$output" == "job 2 (0001): paused"* ]]
+    run depthq pause 12-15
+    [[ "$output" == "job 4 (12-15): paused"* ]]
+    run depthq pause 1
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"'1' is an id, and the name of job 3: say 3 for that one, 1-1 for the id"* ]]
+    run depthq pause 2-3
+    [[ "$output" == *"say 5 for that one, 2-3x1 for the id"* ]]
+    [ "$(depthq status 2-3x1 | wc -l)" -eq 3 ]
+    run depthq pause 0004
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"'0004' is no job's name, and an id has no zeros in front: 4"* ]]
+    [ "$(member 1-1 state) $(member 3 state)" = "held held" ]
+    run depthq pause 3,1-1
+    [ "$status" -eq 0 ]
+    [ "$(member 1-1 state) $(member 3 state)" = "paused paused" ]
+}
+
 # The only worker hangs until all is said; then it is killed.
 @test "jobs go in the order of their priority, and after others" {
     export FAKE_LOG=$PWD/begun
