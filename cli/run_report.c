@@ -72,7 +72,9 @@ int dq_run_report_status(const struct dq_list *list, const struct dq_err *cause)
     if (all)
         return 0;
     code = cause->code ? cause->code : job_code(list);
-    if (code)
+    /* what killed every worker it was alone with is no passing failure: a farm
+     * engine that is told 75 would start it for ever */
+    if (code && code != DQ_WORKER)
         return dq_code_exit(code);
     return hope ? dq_code_exit(DQ_STOPPED) : 1;
 }

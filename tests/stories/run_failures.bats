@@ -65,6 +65,17 @@ load run_fake
     [ "$(wc -l < begun)" -eq 1 ]
 }
 
+@test "a survey, or every frame, that kills each worker is not worth another run: exit 1" {
+    export FAKE_WORKER="survey=die:11"
+    run depthq run shot.yaml
+    [ "$status" -eq 1 ] || { echo "exit $status: $output"; false; }
+    [[ "$output" == *"survey state=failed"*"code=WORKER"*"signal 11"* ]]
+    sed -i 's/retries: 2/retries: 0/' shot.yaml
+    export FAKE_WORKER="1001=die:11 1002=die:11"
+    run depthq run shot.yaml --frames 1001-1002
+    [ "$status" -eq 1 ] || { echo "exit $status: $output"; false; }
+}
+
 @test "an output that may not be written anywhere has the status of that" {
     export FAKE_WORKER="*=fail:CREATE"
     run depthq run shot.yaml
