@@ -84,8 +84,9 @@ def from_module(args):
     if not args.weights or not args.contract:
         raise ModelError("--module needs --weights and --contract", USAGE)
     from modelkit import weights
+    make = _class_of(args.module)
     contract = _read_contract(args.contract)
-    net = _loaded(_class_of(args.module)(**json.loads(args.arguments)), args)
+    net = _loaded(make(**json.loads(args.arguments)), args)
     contract.setdefault("source", f"{Path(args.module).name}, {args.weights.name} of SHA-256 {weights.digest(args.weights)}")
     return net, contract
 
