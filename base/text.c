@@ -163,6 +163,36 @@ size_t dq_text_character(const char *text)
     return length;
 }
 
+size_t dq_text_control(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    unsigned char second = first ? (unsigned char)text[1] : 0;
+
+    if (first == 0xc2)
+        return second >= 0x80 && second < 0xa0 ? 2 : 0;
+    return (first && first < ' ') || first == 0x7f ? 1 : 0;
+}
+
+char *dq_text_harmless(char *text, char instead)
+{
+    char *to = text;
+
+    for (const char *from = text; *from;) {
+        size_t bytes = dq_text_character(from), control = dq_text_control(from);
+
+        if (bytes == 0 || control) {
+            *to++ = instead;
+            from += control ? control : 1;
+        } else {
+            memmove(to, from, bytes);
+            to += bytes;
+            from += bytes;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
 void dq_size_text(double bytes, char text[16])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

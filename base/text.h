@@ -27,6 +27,15 @@ int dq_text_size(const char *text, size_t *bytes);
  * zero counts as a character of 1. Never reads beyond it. */
 size_t dq_text_character(const char *text);
 
+/* Bytes of the control character that text begins with: C0, delete, or C1 (two
+ * bytes of UTF-8); 0 for another. */
+size_t dq_text_control(const char *text);
+
+/* In place: what a terminal may take for a command, control characters and
+ * bytes of no UTF-8 character, becomes `instead`. Returns text, which may have
+ * become shorter. */
+char *dq_text_harmless(char *text, char instead);
+
 /* 1234567890 -> "1.1 GiB". */
 void dq_size_text(double bytes, char text[16]);
 

@@ -203,6 +203,43 @@ static void characters_are_those_of_utf8(void **state)
         assert_int_equal(dq_text_character((char[]){(char)first, 0}), 1);
 }
 
+static void expect_harmless(const char *from, const char *want)
+{
+    char *text = strdup(from);
+
+    assert_string_equal(dq_text_harmless(text, '?'), want);
+    free(text);
+}
+
+/* U+009B begins a command as ESC [ does, and so does its bare byte. */
+static void harmless_text_commands_no_terminal(void **state)
+{
+    (void)state;
+    expect_harmless("a\033[2J\n\tb\x7f", "a?[2J??b?");
+    expect_harmless("a\xc2\x9b"
+                    "2J",
+                    "a?2J");
+    expect_harmless("a\x9b"
+                    "2J\xc2",
+                    "a?2J?");
+    expect_harmless("\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0");
+    expect_harmless("\xc3\xa9t\xc3\x9b \xe2\x9b\x9b \xf0\x9f\x9b\x9b",
+                    "\xc3\xa9t\xc3\x9b \xe2\x9b\x9b \xf0\x9f\x9b\x9b");
+    expect_harmless("", "");
+}
+
+static void controls_are_c0_delete_and_c1(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 0x100; c++) {
+        char one[] = {(char)c, 0}, two[] = {'\xc2', (char)c, 0};
+
+        assert_int_equal(dq_text_control(one),
+                         (c > 0 && c < 0x20) || c == 0x7f);
+        assert_int_equal(dq_text_control(two), c >= 0x80 && c < 0xa0 ? 2 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +252,8 @@ int main(void)
         cmocka_unit_test(sizes_have_binary_units),
         cmocka_unit_test(sizes_are_told_in_one_decimal),
         cmocka_unit_test(characters_are_those_of_utf8),
+        cmocka_unit_test(harmless_text_commands_no_terminal),
+        cmocka_unit_test(controls_are_c0_delete_and_c1),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

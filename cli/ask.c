@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/run_report.h"
 
 /* ---- the command line ----------------------------------------------------*/
@@ -94,8 +95,5 @@ long long dq_ask_number(const json_t *object, const char *key)
 
 char *dq_ask_safe(char *text)
 {
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?';
-    return text;
+    return dq_text_harmless(text, '?');
 }

@@ -64,7 +64,7 @@ const char *dq_ask_text(const json_t *object, const char *key);
 long long dq_ask_number(const json_t *object, const char *key);
 
 /* Nothing in a text of somebody else's may command the terminal: control
- * characters become '?'. Returns text. */
+ * characters and bytes of no UTF-8 become '?'. Returns text. */
 char *dq_ask_safe(char *text);
 
 #ifdef __cplusplus

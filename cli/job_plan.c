@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/problems.h"
 
 static int list_frames(struct dq_job_plan *plan, struct dq_err *err)
@@ -64,8 +65,10 @@ int dq_job_plan_check(const struct dq_job_plan *plan, struct dq_err *err)
 void dq_job_plan_tell(const struct dq_job_plan *plan, const char *file,
                       const char *who, const struct dq_err *err, FILE *to)
 {
+    struct dq_err shown = *err;
+
     if (err->code == DQ_SPEC && plan->problems.count)
         dq_problems_print(to, file, &plan->text, &plan->problems);
     else
-        fprintf(to, "%s: %s\n", who, err->text);
+        fprintf(to, "%s: %s\n", who, dq_text_harmless(shown.text, '?'));
 }

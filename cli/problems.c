@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Longest stretch of a line that is shown, and how much of it stands before
  * the caret when the line is longer. */
@@ -39,16 +40,15 @@ static const char *find_line(const struct dq_bytes *text, int number,
     return at;
 }
 
-/* A character of the file; a terminal takes C0, delete and C1 (two bytes in
- * UTF-8) for commands. */
+/* A character of the file, one column wide whatever its bytes are. */
 static void print_safe(FILE *to, const char *text, size_t bytes)
 {
-    unsigned char first = (unsigned char)text[0];
+    char one[5] = "";
 
-    if (first == '\t')
+    memcpy(one, text, bytes < sizeof one ? bytes : sizeof one - 1);
+    if (*one == '\t')
         putc(' ', to);
-    else if (first < ' ' || first == 0x7f ||
-             (first == 0xc2 && bytes == 2 && (unsigned char)text[1] < 0xa0))
+    else if (!*one || dq_text_control(one) || dq_text_character(one) != bytes)
         putc('?', to);
     else
         fwrite(text, 1, bytes, to);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/problems.h"
 
 enum { DRAW_MS = 100, REDRAW_MS = 1000, ALIVE_MS = 45000 };
@@ -110,13 +111,6 @@ void dq_progress_free(struct dq_progress *p)
 
 /* Texts come from files and workers: nothing in them may command the
  * terminal. */
-static void make_safe(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = ' ';
-}
-
 void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,
                      ...)
 {
@@ -127,7 +121,7 @@ void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    make_safe(text);
+    dq_text_harmless(text, ' ');
     if (p->rule.form != DQ_PROGRESS_JSON) {
         put_line(p, text);
         return;

@@ -137,7 +137,7 @@ static void a_plain_line_has_words_of_key_and_value(void **state)
     e.state = DQ_TASK_FAILED;
     e.task.attempt = 4;
     e.code = DQ_PLATE;
-    e.text = (char *)"/p.exr: no channel \"R\"\n\033[2J";
+    e.text = (char *)"/p.exr: no channel \"R\"\n\xc2\x9b[2J";
     line = dq_progress_plain(&e);
     assert_string_equal(line, "frame=1007 state=failed attempt=4 code=PLATE "
                               "error=\"/p.exr: no channel \\\"R\\\"  [2J\"");
@@ -288,7 +288,7 @@ static void a_message_has_a_line_of_its_own_beside_the_bar(void **state)
 
     (void)state;
     dq_progress_tick(p, 100);
-    dq_progress_say(p, "warning", "mind\033[2J the %s", "gap");
+    dq_progress_say(p, "warning", "mind\xc2\x9b[2J the %s", "gap");
     dq_progress_tick(p, 200);
     dq_progress_free(p);
     assert_non_null(

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/problems.h"
 #include "cli/progress.h"
 
@@ -97,18 +98,16 @@ char *dq_progress_bar(const struct dq_progress_state *state, int width,
 
 static void add_word(struct dq_bytes *out, const char *key, const char *value)
 {
+    char *safe;
+
     if (!value)
         return;
+    safe = dq_text_harmless(dq_strdup(value), ' ');
     dq_bytes_printf(out, " %s=\"", key);
-    for (const char *c = value; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-
-        if (byte == '"' || byte == '\\')
-            dq_bytes_printf(out, "\\%c", byte);
-        else
-            dq_bytes_printf(out, "%c", byte < ' ' || byte == 127 ? ' ' : byte);
-    }
+    for (const char *c = safe; *c; c++)
+        dq_bytes_printf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
     dq_bytes_text(out, "\"");
+    free(safe);
 }
 
 static const struct stage_name {

@@ -13,21 +13,12 @@ struct dq_table {
     char *right;          /* a column is aligned to the right */
 };
 
-static char *clean(const char *word)
-{
-    char *copy = dq_strdup(word);
-
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?';
-    return copy;
-}
-
 void dq_table_add(struct dq_table *t, const char *const *words)
 {
     t->words = dq_grow(t->words, (t->rows + 1) * t->columns, sizeof *t->words);
     for (size_t i = 0; i < t->columns; i++)
-        t->words[t->rows * t->columns + i] = clean(words[i]);
+        t->words[t->rows * t->columns + i] =
+            dq_text_harmless(dq_strdup(words[i]), '?');
     t->rows++;
 }
 

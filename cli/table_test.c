@@ -42,7 +42,7 @@ static void characters_are_counted_and_not_bytes(void **state)
 static void nothing_in_a_word_commands_the_terminal(void **state)
 {
     static const char *const heads[] = {"A", "B", NULL};
-    static const char *const row[] = {"x\033[2J\ny", "\x7f"};
+    static const char *const row[] = {"x\033[2J\ny", "\xc2\x9b"};
     struct dq_table *t = dq_table_new(heads);
 
     (void)state;

@@ -216,9 +216,8 @@ static int is_unseen(const char *p)
     static const char *const more[] = {"\xe2\x80\xa8", "\xe2\x80\xa9",
                                        "\xef\xbb\xbf", "\xef\xbf\xbe",
                                        "\xef\xbf\xbf"};
-    unsigned char first = (unsigned char)p[0], second = (unsigned char)p[1];
 
-    if (first < ' ' || first == 0x7f || (first == 0xc2 && second < 0xa0))
+    if (dq_text_control(p))
         return 1;
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         if (strncmp(p, more[i], 3) == 0)
