@@ -112,7 +112,7 @@ static void tell_event(struct watch *w, const json_t *event)
 
     if (!*kind)
         tell_many(w, event);
-    if (!*kind || state < 0 ||
+    if (dq_task_kind_from_name(kind) < 0 || state < 0 || /* a newer daemon's */
         strcmp(dq_ask_text(event, "before"), "running") != 0)
         return;
     e.task.kind = (enum dq_task_kind)dq_task_kind_from_name(kind);

@@ -46,11 +46,11 @@ def pass_on(daemon, head, body):
 
 class LossyProxy(threading.Thread):
     """Between client and daemon: what is asked gets through; of the answers to
-    POST the first `lose` are read and thrown away."""
+    POST the first `lose` are read and thrown away, the others are `change`d."""
 
-    def __init__(self, path, daemon, lose):
+    def __init__(self, path, daemon, lose, change=lambda answer: answer):
         super().__init__(daemon=True)
-        self.target, self.lose, self.posts = str(daemon), lose, []
+        self.target, self.lose, self.posts, self.change = str(daemon), lose, [], change
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(path))
         self.server.listen(8)
@@ -72,7 +72,7 @@ class LossyProxy(threading.Thread):
             self.posts.append(body)
             if len(self.posts) <= self.lose:
                 return
-        client.sendall(answer)
+        client.sendall(self.change(answer))
 
 
 class DyingProxy(threading.Thread):
@@ -210,6 +210,16 @@ class ClientTest(api.ApiTest):
         self.depthq("submit", self.shot("two"))
         seen, _ = self.on_terminal("watch", "two", until="2/5")
         self.assertIn("two [", seen)
+
+    def test_tasks_of_a_kind_that_a_newer_daemon_has_are_passed_over(self):
+        proxy = LossyProxy(self.folder / "newer", self.socket, lose=0,
+                           change=lambda answer: answer.replace(b'"kind":"render"', b'"kind":"dreams"'))
+        self.depthq("submit", self.shot("one"))
+        self.depthq("watch", 1)
+        done = self.depthq("submit", self.shot("two"), "--watch", via=self.folder / "newer")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("frame=", done.stderr)
+        proxy.server.close()
 
     def test_the_live_table_is_drawn_in_place(self):
         self.depthq("submit", "--hold", self.shot("one"))
