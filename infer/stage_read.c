@@ -87,7 +87,9 @@ static int right_by_record(struct dq_ticket *t, struct dq_done *done)
 }
 
 /* A file of ours without a record (its writer died in between): it counts
- * when its header has the fingerprint and every pixel of it decodes. */
+ * when its header has the fingerprint and every pixel of it decodes. A frame
+ * that has no place in its shot yet has no fingerprint: there it is only
+ * ours. */
 static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
 {
     struct dq_bytes bytes = {0};
@@ -107,7 +109,8 @@ static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
         has = dq_plate_attribute(found, part,
                                  dq_provenance_name(DQ_ATTR_FINGERPRINT));
     *ours = has != NULL;
-    right = has && strcmp(has, t->outcome.fingerprint) == 0 &&
+    right = has && t->outcome.fingerprint[0] &&
+            strcmp(has, t->outcome.fingerprint) == 0 &&
             dq_plate_verify(found, &ignored) == DQ_OK;
     if (right) {
         memcpy(done->fingerprint, t->outcome.fingerprint, DQ_SHA256_HEX);
@@ -135,7 +138,8 @@ static int right_by_digest(struct dq_ticket *t, struct dq_done *done)
     /* A record that names these very pixels but another file: it was altered
      * since, however well it decodes. */
     if (!right && may_skip(t) &&
-        strcmp(done->fingerprint, t->outcome.fingerprint) != 0)
+        (!done->fingerprint[0] ||
+         strcmp(done->fingerprint, t->outcome.fingerprint) != 0))
         right = right_by_header(t, done, &ours);
     if (right) {
         done->frame = t->request.frame;

@@ -201,6 +201,20 @@ flat_plate() {
     [ "$new" = "$(depth_sums)" ]
 }
 
+@test "a late frame that was delivered is ours without its record and its place" {
+    plates 1001-1006
+    mkdir later && mv plate/p.1004.exr later
+    steady 1001-1006
+    run_all || true
+    mv later/* plate
+    run_all
+    before=$(depth_sums)
+    rm -r "$(folder)/late" "$(folder)/done/1004.json"
+    run_job
+    [ "$status" -eq 0 ]
+    [ "$before" = "$(depth_sums)" ]
+}
+
 @test "a corrupt frame in mid-shot fails alone; its neighbours are solved without it" {
     plates 1001-1008
     head -c 2000 plate/p.1004.exr >cut && mv cut plate/p.1004.exr
