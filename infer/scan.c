@@ -38,18 +38,36 @@ static int there_by_digest(struct dq_ticket *t, const char *key)
            strcmp(plate.sha256, t->mark.sha256) == 0 && is_whole(t, key);
 }
 
-/* A guide that the shot was solved with makes room for that of a new plate:
- * late frames are fitted to it. */
-static int keep_solved(struct dq_ticket *t, const char *key, const char *tag)
+/* Whether the guide in place is one that the shot was solved with. A run that
+ * decides anew may yet fail: it counts until shot.json is replaced. */
+static int is_solved_with(const struct dq_ticket *t)
 {
     const struct dq_recipe *recipe = t->request.recipe;
     struct dq_file_mark plate = {0};
+    struct dq_shot frozen = {.solved_count = 0};
+    struct dq_err none = {0};
+    char key[DQ_SHA256_HEX];
+    int is = 0;
+
+    if (!dq_shot_read(recipe, &frozen, &none)) {
+        dq_guide_key(recipe, &frozen, key);
+        is = !dq_guide_look(t->output_path, key, &plate, &none) &&
+             dq_shot_find(&frozen, t->request.frame, plate.sha256);
+    }
+    dq_shot_free(&frozen);
+    return is;
+}
+
+/* A guide that the shot was solved with makes room for that of a new plate:
+ * late frames are fitted to it. */
+static int keep_solved(struct dq_ticket *t, const char *tag)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
     struct dq_bytes bytes = {0};
     struct dq_err none = {0};
     char *kept;
 
-    if (dq_guide_look(t->output_path, key, &plate, &none) ||
-        !dq_shot_find(&t->shot, t->request.frame, plate.sha256) ||
+    if (!is_solved_with(t) ||
         dq_bytes_read_file(&bytes, t->output_path, DQ_PLATE_MAX_BYTES, DQ_PLATE,
                            &none)) {
         dq_bytes_free(&bytes);
@@ -145,6 +163,29 @@ int dq_scan_planes(const struct dq_picture *picture,
     return make_luma(picture, plan, guide, err);
 }
 
+/* The first guide of a key and plate stays, whoever else makes one: with
+ * another library or device its last bits may differ, and the shot may have
+ * been solved with it already. */
+static int publish(struct dq_ticket *t, const char *key, const char *tag)
+{
+    if (dq_publish(t->output_path, t->encoded.data, t->encoded.count, tag,
+                   DQ_PUBLISH_NEW, NULL, t->err) != DQ_EXISTS)
+        return t->err->code;
+    dq_err_clear(t->err);
+    if (!dq_guide_read(t->output_path, key, t->mark.sha256, &t->guide,
+                       t->err)) {
+        t->outcome.skipped = 1;
+        return DQ_OK;
+    }
+    if (t->err->code != DQ_MISSING)
+        return t->err->code;
+    dq_err_clear(t->err);
+    if (keep_solved(t, tag))
+        return t->err->code;
+    return dq_publish(t->output_path, t->encoded.data, t->encoded.count, tag,
+                      DQ_PUBLISH_REPLACE, NULL, t->err);
+}
+
 int dq_scan_write(struct dq_ticket *t, const char *run_id)
 {
     const struct dq_recipe *recipe = t->request.recipe;
@@ -156,11 +197,10 @@ int dq_scan_write(struct dq_ticket *t, const char *run_id)
     dq_ticket_tag(t, run_id, tag, sizeof tag);
     t->guide.plate = t->mark;
     if (!dq_guide_encode(&t->guide, key, &t->encoded, t->err) &&
-        !dq_make_folders(folder, t->err) && !keep_solved(t, key, tag)) {
+        !dq_make_folders(folder, t->err)) {
         t->outcome.seconds.encode = dq_clock_s() - begun;
         begun = dq_clock_s();
-        dq_publish(t->output_path, t->encoded.data, t->encoded.count, tag,
-                   DQ_PUBLISH_REPLACE, NULL, t->err);
+        publish(t, key, tag);
         t->outcome.seconds.publish = dq_clock_s() - begun;
         t->outcome.bytes = (int64_t)t->encoded.count;
     }
