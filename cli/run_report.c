@@ -81,11 +81,20 @@ int dq_run_report_status(const struct dq_list *list, const struct dq_err *cause)
 
 /* ---- one line ------------------------------------------------------------*/
 
-static char *failed_frames(const struct dq_list *list)
+/* Of a run that only solves: its one goal has no frame. */
+static int goal_has_frame(const struct dq_list *list)
+{
+    return dq_task_has_frame(dq_list_at(list, dq_list_goal(list))->task.kind);
+}
+
+static char *failed_goals(const struct dq_list *list)
 {
     struct dq_range range = {0};
     char *text;
 
+    if (!goal_has_frame(list))
+        return dq_strdup(
+            dq_task_kind_name(dq_list_at(list, dq_list_goal(list))->task.kind));
     range.frames = dq_new_array(dq_list_count(list), sizeof *range.frames);
     for (size_t i = dq_list_goal(list); i < dq_list_count(list); i++)
         if (dq_list_at(list, i)->state == DQ_TASK_FAILED)
@@ -121,7 +130,7 @@ char *dq_run_report_line(const struct dq_list *list, double seconds,
     add_count(&line, "skipped", dq_list_goals(list, DQ_TASK_SKIPPED));
     add_count(&line, "failed", failed);
     if (failed) {
-        char *which = failed_frames(list);
+        char *which = failed_goals(list);
 
         dq_bytes_printf(&line, " (%s)", which);
         free(which);
@@ -166,10 +175,16 @@ static void add_made(json_t *o, const struct dq_list_entry *e)
 
 static json_t *entry_json(const struct dq_list_entry *e)
 {
-    json_t *o = json_pack("{s:i, s:s, s:i, s:i}", "frame", (int)e->task.frame,
-                          "state", dq_task_state_name(e->state), "attempt",
-                          e->task.attempt, "failures", e->failures);
+    json_t *o = json_object();
 
+    if (dq_task_has_frame(e->task.kind))
+        json_object_set_new(o, "frame", json_integer(e->task.frame));
+    else
+        json_object_set_new(o, "stage",
+                            json_string(dq_task_kind_name(e->task.kind)));
+    json_object_set_new(o, "state", json_string(dq_task_state_name(e->state)));
+    json_object_set_new(o, "attempt", json_integer(e->task.attempt));
+    json_object_set_new(o, "failures", json_integer(e->failures));
     if (finished(e->state)) {
         add_made(o, e);
     } else if (e->code) {
