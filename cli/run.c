@@ -1,6 +1,5 @@
 /* depthq run: the main job without a queue. The same dispatcher, supervisor
  * and worker as the daemon's, over a list of tasks in memory. */
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "base/publish.h"
 #include "cli/commands.h"
 #include "cli/problems.h"
 #include "cli/run_options.h"
@@ -365,34 +363,13 @@ static int report(struct run *r)
     return dq_run_report_status(r->list, &r->cause);
 }
 
-/* What was decided for the shot goes; the guides, which cost the time, are
- * still those of their plates. */
-static int forget_shot(const struct run *r, struct dq_err *err)
-{
-    static const char *const names[] = {"shot.json", "survey.json"};
-    char *shot = dq_shot_folder(r->plan.job.output);
-
-    for (size_t i = 0; i < 2 && !err->code; i++) {
-        char *path = dq_path_join(shot, names[i]);
-
-        if (unlink(path) && errno != ENOENT)
-            dq_fail_errno(err, errno == EACCES ? DQ_DENIED : DQ_IO, errno,
-                          "--resolve: %s", path);
-        free(path);
-    }
-    free(shot);
-    return err->code;
-}
-
 static int run_plan(struct run *r, struct dq_err *err)
 {
     char *program = dq_path_libexec("depthq-worker", err);
     int status;
 
-    if (!program || (r->options.resolve && forget_shot(r, err))) {
-        free(program);
+    if (!program)
         return dq_code_exit(err->code);
-    }
     set_up(r);
     work(r, program);
     free(program);

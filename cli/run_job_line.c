@@ -4,6 +4,14 @@
 
 #include "daemon/wire.h"
 
+/* Guides were made with the survey that is there: a solve alone keeps it. */
+static int anew_of(const struct dq_run_plan *plan)
+{
+    if (!plan->resolve)
+        return 0;
+    return plan->stage == DQ_RUN_SOLVE ? 1 : 2;
+}
+
 char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
 {
     const struct dq_spec *spec = plan->job.spec;
@@ -15,6 +23,8 @@ char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
         .frames = dq_range_text(&plan->job.all),
         .model_path = plan->model.path,
         .model_sha256 = (char *)plan->model.sha256,
+        .anew = anew_of(plan),
+        .apart = plan->stage == DQ_RUN_SOLVE,
     };
     char *line = dq_wire_job_line(&told);
 

@@ -39,6 +39,8 @@ int dq_run_plan_make(const struct dq_run_options *options,
                      struct dq_run_plan *plan, struct dq_err *err)
 {
     memset(plan, 0, sizeof *plan);
+    plan->stage = options->stage;
+    plan->resolve = options->resolve;
     if (dq_job_plan_read(options->job, &plan->job, err) ||
         choose_frames(options->frames, plan, err) ||
         dq_library_find(plan->job.spec->model, plan->job.spec->folder, 1,

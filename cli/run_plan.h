@@ -16,6 +16,8 @@ struct dq_run_plan {
     struct dq_job_plan job;
     struct dq_model_ref model;
     struct dq_range chosen; /* those of the job's frames to make now */
+    enum dq_run_stage stage;
+    int resolve;
 };
 
 /* DQ_SPEC with plan->job.problems, DQ_USAGE for frames that are not the job's,

@@ -33,6 +33,9 @@ struct dq_wire_job {
     char *frames; /* the job's whole list, as range text */
     char *model_path;
     char *model_sha256; /* "" : whatever the file holds */
+    int anew;           /* 0 nothing, 1 the solution, 2 all that is decided for
+                           the shot (infer/recipe.h) */
+    int apart;          /* solve alone: guides may not have been made yet */
 };
 void dq_wire_job_free(struct dq_wire_job *job); /* and zero it */
 

@@ -47,6 +47,8 @@ static struct dq_wire_job some_job(void)
         .frames = "-5--1,1001-1240x2",
         .model_path = "/m/\xee\xbf\xa9.pt", /* a character of the escape */
         .model_sha256 = NULL,
+        .anew = 2,
+        .apart = 1,
     };
 
     return job;
@@ -68,6 +70,8 @@ static void a_job_arrives_as_it_was_sent(void **state)
     assert_string_equal(got.frames, sent.frames);
     assert_string_equal(got.model_path, sent.model_path);
     assert_string_equal(got.model_sha256, "");
+    assert_int_equal(got.anew, 2);
+    assert_int_equal(got.apart, 1);
     dq_wire_job_free(&got);
     assert_null(got.yaml);
     json_decref(message);

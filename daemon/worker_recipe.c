@@ -178,6 +178,14 @@ static struct dq_spec *parse(const struct dq_wire_job *job, struct dq_err *err)
     return spec;
 }
 
+static enum dq_anew anew_of(int anew)
+{
+    static const enum dq_anew to[] = {DQ_ANEW_NOTHING, DQ_ANEW_SOLUTION,
+                                      DQ_ANEW_ALL};
+
+    return to[anew];
+}
+
 static int fill(struct dq_recipe *r, const struct dq_wire_job *job,
                 const struct dq_spec *spec, struct dq_err *err)
 {
@@ -186,6 +194,8 @@ static int fill(struct dq_recipe *r, const struct dq_wire_job *job,
     char ocio[DQ_SHA256_HEX] = "";
 
     r->job = job->job;
+    r->anew = anew_of(job->anew);
+    r->apart = job->apart;
     if (dq_range_parse(job->frames, &r->frames, err))
         return err->code;
     dq_sequence_copy(&spec->plate, &r->plate);

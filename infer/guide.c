@@ -101,11 +101,14 @@ static int take_mark(const struct dq_plate *file, const char *key,
     return DQ_OK;
 }
 
-/* Whatever is wrong with a guide, there is none. */
+/* Whatever is wrong with what a guide holds, there is none; storage that does
+ * not answer says nothing about it. */
 static int missing(struct dq_err *err, const char *path)
 {
-    if (err->code && err->code != DQ_MEMORY)
+    if (err->code == DQ_PLATE)
         err->code = DQ_MISSING;
+    if (strncmp(err->text, path, strlen(path)) == 0)
+        return err->code; /* who read the file has named it */
     return dq_because(err, "%s", path);
 }
 

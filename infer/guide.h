@@ -49,12 +49,13 @@ int dq_guide_encode(const struct dq_guide *guide, const char *key,
                     struct dq_bytes *out, struct dq_err *err);
 
 /* The plate that the file at path was made of, from its header alone.
- * DQ_MISSING: no file, another key, or none of ours. */
+ * DQ_MISSING: no file, another key, or none of ours. DQ_IO, DQ_DENIED,
+ * DQ_MEMORY: whether there is one is not known. */
 int dq_guide_look(const char *path, const char *key, struct dq_file_mark *plate,
                   struct dq_err *err);
 
 /* Read it whole. plate_sha256 NULL: of any plate. DQ_MISSING: as above,
- * another plate, or damaged. */
+ * another plate, or damaged. The others as above. */
 int dq_guide_read(const char *path, const char *key, const char *plate_sha256,
                   struct dq_guide *guide, struct dq_err *err);
 

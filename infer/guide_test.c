@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/publish.h"
 #include "infer/guide.h"
@@ -154,6 +155,33 @@ static void a_damaged_guide_is_none(void **state)
     dq_guide_free(&was);
 }
 
+static void one_that_cannot_be_read_now_is_not_missing(void **state)
+{
+    struct dq_guide was, got = {0};
+    struct dq_err err = {0};
+    char *path, *second;
+
+    (void)state;
+    fill(&was);
+    path = written(&was, "key");
+    assert_int_equal(setenv("DQ_FAULT", "read:1", 1), 0);
+    dq_fault_setup();
+    assert_int_equal(dq_guide_read(path, "key", NULL, &got, &err), DQ_IO);
+    /* the path is said, and once */
+    assert_ptr_equal(strstr(err.text, path), err.text);
+    second = strstr(err.text + 1, path);
+    assert_null(second);
+    assert_int_equal(unsetenv("DQ_FAULT"), 0);
+    dq_fault_setup();
+    dq_err_clear(&err);
+    assert_int_equal(dq_guide_read(path, "key", NULL, &got, &err), DQ_OK);
+    assert_int_equal(dq_guide_read(path, "yek", NULL, &got, &err), DQ_MISSING);
+    assert_ptr_equal(strstr(err.text, path), err.text);
+    dq_guide_free(&got);
+    dq_guide_free(&was);
+    done_with(path);
+}
+
 static void its_key_follows_what_the_network_sees(void **state)
 {
     struct dq_recipe recipe = {.scan_text = text};
@@ -185,6 +213,7 @@ int main(void)
         cmocka_unit_test(its_header_alone_tells_the_plate),
         cmocka_unit_test(another_key_or_plate_is_no_guide),
         cmocka_unit_test(a_damaged_guide_is_none),
+        cmocka_unit_test(one_that_cannot_be_read_now_is_not_missing),
         cmocka_unit_test(its_key_follows_what_the_network_sees),
     };
 

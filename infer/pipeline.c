@@ -108,11 +108,11 @@ int dq_pipeline_drop(struct dq_pipeline *p, const struct dq_request *request)
  * What the engine holds (tiles, weights) comes off the budget first; the rest
  * is for tickets. A ticket passes the gate once its plate's header is known
  * and counts until it settles. One always passes, so the line moves; while
- * others hold their share, one that does not fit waits. (A survey reads on the
- * inference thread, which the others need to leave: it counts, but never
- * waits.) Where not all tickets fit, buffers are given back instead of kept,
- * and files are read one at a time, when a frame like the last one has room:
- * a file that waits at the gate is memory, too. */
+ * others hold their share, one that does not fit waits. (Survey and solve read
+ * on the inference thread, which the others need to leave: they count, but
+ * never wait.) Where not all tickets fit, buffers are given back instead of
+ * kept, and files are read one at a time, when a frame like the last one has
+ * room: a file that waits at the gate is memory, too. */
 
 static size_t room_of(const struct dq_pipeline *p)
 {
@@ -178,8 +178,8 @@ static int pass_gate(void *context, struct dq_ticket *t)
     pthread_mutex_lock(&p->lock);
     p->engine_bytes = engine;
     p->last_bytes = bytes;
-    while (p->rule.memory && t->request.work != DQ_WORK_SURVEY &&
-           p->holders > 0 && p->budget_held + bytes > room_of(p))
+    while (p->rule.memory && !dq_ticket_of_shot(t) && p->holders > 0 &&
+           p->budget_held + bytes > room_of(p))
         pthread_cond_wait(&p->changed, &p->lock);
     p->budget_held += bytes;
     p->holders++;
@@ -195,6 +195,25 @@ static void give_up_reading(struct dq_pipeline *p, struct dq_ticket *t)
     pthread_mutex_lock(&p->lock);
     end_reading(p, t);
     pthread_mutex_unlock(&p->lock);
+}
+
+static int hold(void *context, struct dq_ticket *t, size_t bytes)
+{
+    struct dq_pipeline *p = context;
+
+    if (p->rule.memory && bytes > p->rule.memory)
+        return dq_fail(t->err, DQ_PLATE,
+                       "to solve a shot of %zu frames needs %zu MiB, more than "
+                       "the %zu MiB that frames may hold; raise --memory",
+                       t->request.recipe->frames.count, mib(bytes),
+                       p->rule.memory >> 20);
+    pthread_mutex_lock(&p->lock);
+    p->budget_held += bytes;
+    p->holders += !t->holds_budget;
+    t->held_bytes = t->holds_budget ? t->held_bytes + bytes : bytes;
+    t->holds_budget = 1;
+    pthread_mutex_unlock(&p->lock);
+    return DQ_OK;
 }
 
 static void leave_gate(struct dq_pipeline *p, struct dq_ticket *t)
@@ -231,18 +250,27 @@ static void note(void *context, const char *text)
         p->rule.note(p->rule.context, text);
 }
 
-static struct dq_reader_hooks hooks_of(struct dq_pipeline *p)
-{
-    struct dq_reader_hooks hooks = {
-        .context = p, .begin = begin_reading, .gate = pass_gate, .note = note};
-
-    return hooks;
-}
-
 static void begin_stage(struct dq_pipeline *p, struct dq_ticket *t,
                         const char *name)
 {
     p->rule.stage(p->rule.context, &t->request, name);
+}
+
+static void going(void *context, struct dq_ticket *t)
+{
+    begin_stage(context, t, "solve");
+}
+
+static struct dq_reader_hooks hooks_of(struct dq_pipeline *p)
+{
+    struct dq_reader_hooks hooks = {.context = p,
+                                    .begin = begin_reading,
+                                    .gate = pass_gate,
+                                    .note = note,
+                                    .going = going,
+                                    .hold = hold};
+
+    return hooks;
 }
 
 static void settle(struct dq_pipeline *p, struct dq_ticket *t)
@@ -295,7 +323,7 @@ static void infer_one(struct dq_pipeline *p, struct dq_ticket *t)
         dq_survey(p->engine, t, tag, &hooks);
         break;
     case DQ_WORK_SOLVE:
-        dq_solve(t, tag);
+        dq_solve(t, tag, &hooks);
         break;
     case DQ_WORK_SCAN:
         if (dq_engine_scan(p->engine, t))

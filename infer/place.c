@@ -120,20 +120,23 @@ static int64_t apart(const struct dq_solved *s, int32_t frame)
                             : (int64_t)frame - s->frame;
 }
 
-/* The guide that the shot was solved with, of a frozen frame. */
+/* The guide that the shot was solved with, of a frozen frame. DQ_MISSING:
+ * there is none any more. What only cannot be read now is an error: with other
+ * neighbours the frame would come out otherwise. */
 static int read_frozen(const struct dq_recipe *recipe, const char *key,
-                       const struct dq_solved *s, struct dq_guide *guide)
+                       const struct dq_solved *s, struct dq_guide *guide,
+                       struct dq_err *err)
 {
-    int found = 0;
+    int code = DQ_MISSING;
 
-    for (int kept = 0; kept <= 1 && !found; kept++) {
+    for (int kept = 0; kept <= 1 && code == DQ_MISSING; kept++) {
         char *path = dq_guide_path(recipe, s->frame, kept);
-        struct dq_err ignored = {0};
 
-        found = dq_guide_read(path, key, s->plate, guide, &ignored) == DQ_OK;
+        dq_err_clear(err);
+        code = dq_guide_read(path, key, s->plate, guide, err);
         free(path);
     }
-    return found;
+    return code;
 }
 
 /* Frozen frames nearest first, as places in shot->solved: before and after
@@ -173,8 +176,11 @@ static int gather(const struct dq_recipe *recipe, const struct dq_shot *shot,
            (at = next_nearest(shot, frame, &before, &after)) >= 0) {
         const struct dq_solved *s = &shot->solved[at];
 
-        if (!read_frozen(recipe, key, s, &guide))
+        if (read_frozen(recipe, key, s, &guide, err)) {
+            if (err->code == DQ_MISSING)
+                dq_err_clear(err);
             continue;
+        }
         if (!dq_steady_add(steady, n->count, &guide, err)) {
             n->place[n->count].scale = s->scale;
             n->place[n->count].shift = s->shift;

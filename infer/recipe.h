@@ -23,6 +23,13 @@ extern "C" {
 #endif
 
 enum dq_existing { DQ_RESUME, DQ_REPLACE, DQ_REFUSE };
+/* What is decided anew though it is frozen; the old one stays in place until
+ * the new one is there. */
+enum dq_anew {
+    DQ_ANEW_NOTHING,
+    DQ_ANEW_SOLUTION, /* scales and shifts, with the survey as it is */
+    DQ_ANEW_ALL
+};
 enum dq_depth_kind {
     DQ_DEPTH_AUTO,
     DQ_DEPTH_DISTANCE,
@@ -46,6 +53,9 @@ struct dq_recipe {
     int batch; /* 0 auto */
     int align;
     int steady; /* stabilize: shot */
+    enum dq_anew anew;
+    int apart; /* the solve does not follow scans of its own run: guides that
+                  are not there were perhaps never made */
     enum dq_depth_kind kind;
     double near, far; /* 0: not given */
     enum dq_depth_mode mode;

@@ -190,13 +190,25 @@ int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
     return DQ_OK;
 }
 
+static void forget_solution(struct dq_shot *shot)
+{
+    free(shot->solved);
+    shot->solved = NULL;
+    shot->solved_count = 0;
+}
+
 int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
                         struct dq_err *err)
 {
-    if (dq_shot_read(recipe, shot, err) != DQ_MISSING || !recipe->steady)
-        return err->code;
-    dq_err_clear(err);
-    return read_file(recipe, "survey.json", shot, err);
+    if (recipe->steady && recipe->anew == DQ_ANEW_ALL)
+        return read_file(recipe, "survey.json", shot, err);
+    if (dq_shot_read(recipe, shot, err) == DQ_MISSING && recipe->steady) {
+        dq_err_clear(err);
+        return read_file(recipe, "survey.json", shot, err);
+    }
+    if (!err->code && recipe->anew == DQ_ANEW_SOLUTION)
+        forget_solution(shot);
+    return err->code;
 }
 
 const struct dq_solved *dq_shot_find(const struct dq_shot *shot, int32_t frame,
@@ -307,10 +319,13 @@ int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
 {
     int early = recipe->steady && !shot->solved_count;
     const char *name = early ? "survey.json" : "shot.json";
+    int anew = recipe->anew == DQ_ANEW_ALL ||
+               (recipe->anew == DQ_ANEW_SOLUTION && !early);
+    enum dq_publish_mode mode = anew ? DQ_PUBLISH_REPLACE : DQ_PUBLISH_NEW;
 
     if (dq_make_folders(recipe->shot_folder, err))
         return err->code;
-    if (publish(recipe, shot, name, tag, DQ_PUBLISH_NEW, err) == DQ_EXISTS)
+    if (publish(recipe, shot, name, tag, mode, err) == DQ_EXISTS)
         take_place(recipe, shot, name, tag, err);
     return err->code ? err->code : read_file(recipe, name, shot, err);
 }

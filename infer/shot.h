@@ -60,7 +60,10 @@ int32_t dq_shot_sample(const struct dq_range *frames, int i, int *count);
 int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
                  struct dq_err *err);
 
-/* The same for a scan: survey.json does where there is no shot.json yet. */
+/* The same for survey, scan and solve: survey.json does where there is no
+ * shot.json yet. Where the recipe decides anew what stands in shot.json is not
+ * heard: DQ_ANEW_ALL reads survey.json alone, DQ_ANEW_SOLUTION leaves the
+ * solution out. */
 int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
                         struct dq_err *err);
 
@@ -68,8 +71,9 @@ int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
  * are not), unless somebody else has for this key: what is published first
  * stays, and *shot becomes it. (Another device or library may have found a
  * range that differs in its last bits; all renders read the file, so all use
- * one.) A file with another key is replaced; of two that replace one at once
- * the later stays. Errors as dq_publish and dq_shot_read. */
+ * one.) Where the recipe decides it anew it is replaced in any case. A file
+ * with another key is replaced; of two that replace one at once the later
+ * stays. Errors as dq_publish and dq_shot_read. */
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err);
 

@@ -160,6 +160,8 @@ static void find_stretches(struct dq_matcher *matcher,
             before = t;
         }
         affine[t].stretch = stretch;
+        if (v->going)
+            v->going(v->context);
     }
 }
 
@@ -179,6 +181,8 @@ static void collect(struct dq_matcher *matcher, const struct dq_shot_views *v,
         if (anchor >= 0 && abs(anchor - a) > DQ_SHOT_LAG &&
             dq_match_pair(matcher, anchor, a, &p))
             add_pair(l, &p);
+        if (v->going)
+            v->going(v->context);
     }
 }
 

@@ -41,6 +41,9 @@ struct dq_shot_views {
     int luma_rows, luma_cols; /* powers of two, over the same picture */
     const struct dq_shot_view *frames;
     int log_space; /* the network's scale is known: values are logs, s = 1 */
+    void (*going)(void *context); /* after each frame, or NULL: a long
+                                     shot takes its time and is no hang */
+    void *context;
 };
 
 /* u of frame t becomes scale u + shift, in its stretch's anchor's numbers. */

@@ -281,6 +281,42 @@ static void a_survey_serves_scans_until_the_shot_is_solved(void **state)
     remove_all(&p);
 }
 
+static void what_is_decided_anew_replaces_only_what_it_decides(void **state)
+{
+    struct place p;
+    struct dq_shot old = solved_values(), survey = odd_values(),
+                   got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    p.recipe.steady = 1;
+    assert_int_equal(dq_shot_write(&p.recipe, &old, "t", &p.err), DQ_OK);
+    /* the solution alone: on the survey that it was made on */
+    p.recipe.anew = DQ_ANEW_SOLUTION;
+    assert_int_equal(dq_shot_read_survey(&p.recipe, &got, &p.err), DQ_OK);
+    assert_int_equal(got.solved_count, 0);
+    assert_memory_equal(&got.lattice, &old.lattice, sizeof got.lattice);
+    /* all: shot.json is no survey, and stays beside the new one */
+    p.recipe.anew = DQ_ANEW_ALL;
+    assert_int_equal(dq_shot_read_survey(&p.recipe, &got, &p.err), DQ_MISSING);
+    dq_err_clear(&p.err);
+    assert_int_equal(dq_shot_write(&p.recipe, &survey, "t", &p.err), DQ_OK);
+    survey = odd_values();
+    survey.lattice.x0 = -99;
+    assert_int_equal(dq_shot_write(&p.recipe, &survey, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read_survey(&p.recipe, &got, &p.err), DQ_OK);
+    assert_int_equal(got.lattice.x0, -99);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_OK);
+    assert_true(got.solved[0].scale < 1);
+    old.solved[0].scale = 5;
+    assert_int_equal(dq_shot_write(&p.recipe, &old, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_OK);
+    assert_true(got.solved[0].scale > 4);
+    dq_shot_free(&got);
+    dq_shot_free(&old);
+    remove_all(&p);
+}
+
 static void the_sample_is_spread_over_the_whole_list(void **state)
 {
     static const int32_t told[DQ_SHOT_SAMPLES] = {
@@ -312,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_frame_is_found_with_its_own_plate_alone),
         cmocka_unit_test(the_first_solution_of_a_key_stays),
         cmocka_unit_test(a_survey_serves_scans_until_the_shot_is_solved),
+        cmocka_unit_test(what_is_decided_anew_replaces_only_what_it_decides),
         cmocka_unit_test(the_sample_is_spread_over_the_whole_list),
     };
 

@@ -1,4 +1,5 @@
 /* solve: all guides of a shot to shot.json, once. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,64 @@
 
 /* What the solve found in the shot's folder. */
 struct scanned {
+    struct dq_ticket *ticket;
+    const struct dq_reader_hooks *hooks;
     const struct dq_recipe *recipe;
+    size_t missing; /* guides */
+    int32_t first;  /* a frame without one whose plate can be read, */
+    int has_first;  /* when there is any */
     char key[DQ_SHA256_HEX];
     struct dq_steady *steady; /* made at the first guide */
     char (*plate)[DQ_SHA256_HEX];
 };
 
-/* A frame whose guide is not there is solved without: its scan has said why.
- * Its neighbours do not need it. */
+static void going(void *context)
+{
+    struct scanned *s = context;
+
+    s->hooks->going(s->hooks->context, s->ticket);
+}
+
+static int begin(struct scanned *s, const struct dq_guide *guide)
+{
+    s->steady = dq_steady_new(s->recipe, (int)s->recipe->frames.count,
+                              guide->width, guide->height);
+    dq_steady_tell(s->steady, going, s);
+    return s->hooks->hold(s->hooks->context, s->ticket,
+                          dq_steady_bytes(s->steady));
+}
+
+/* Would a scan of it have succeeded? Errors that may pass are errors. */
+static int look_at_plate(struct scanned *s, int32_t frame, struct dq_err *err)
+{
+    struct dq_ticket *t = s->ticket;
+
+    t->plate_path = dq_sequence_path(&s->recipe->plate, frame);
+    if (!dq_stage_read_file(t, t->plate_path) &&
+        !dq_stage_read_picture(t, s->hooks)) {
+        s->first = frame;
+        s->has_first = 1;
+    }
+    dq_plate_close(t->plate);
+    t->plate = NULL;
+    free(t->plate_path);
+    t->plate_path = NULL;
+    if (dq_code_policy(err->code) == DQ_POLICY_FAIL_FRAME)
+        dq_err_clear(err);
+    return err->code;
+}
+
+/* A frame whose scan failed is solved without: the scan has said why. Its
+ * neighbours do not need it. */
+static int do_without(struct scanned *s, int32_t frame, struct dq_err *err)
+{
+    dq_log_info("the shot is solved without a frame", "cause", err->text);
+    dq_err_clear(err);
+    s->missing++;
+    return s->recipe->apart && !s->has_first ? look_at_plate(s, frame, err)
+                                             : DQ_OK;
+}
+
 static int take_guide(struct scanned *s, int at, struct dq_guide *guide,
                       struct dq_err *err)
 {
@@ -24,27 +75,30 @@ static int take_guide(struct scanned *s, int at, struct dq_guide *guide,
     char *path = dq_guide_path(s->recipe, frame, 0);
     int code = dq_guide_read(path, s->key, NULL, guide, err);
 
-    if (!code) {
-        if (!s->steady)
-            s->steady = dq_steady_new(s->recipe, (int)s->recipe->frames.count,
-                                      guide->width, guide->height);
-        dq_steady_add(s->steady, at, guide, err);
-        memcpy(s->plate[at], guide->plate.sha256, DQ_SHA256_HEX);
-    } else if (code == DQ_MISSING) {
-        dq_log_info("the shot is solved without a frame", "cause", err->text);
-        dq_err_clear(err);
-    }
     free(path);
-    return err->code;
+    if (code == DQ_MISSING)
+        return do_without(s, frame, err);
+    if (code || (!s->steady && begin(s, guide)))
+        return err->code;
+    memcpy(s->plate[at], guide->plate.sha256, DQ_SHA256_HEX);
+    return dq_steady_add(s->steady, at, guide, err);
 }
 
 static int take_guides(struct scanned *s, struct dq_err *err)
 {
     struct dq_guide guide = {0};
 
-    for (size_t i = 0; i < s->recipe->frames.count && !err->code; i++)
+    for (size_t i = 0; i < s->recipe->frames.count && !err->code; i++) {
         take_guide(s, (int)i, &guide, err);
+        going(s);
+    }
     dq_guide_free(&guide);
+    if (!err->code && s->has_first)
+        return dq_fail(err, DQ_MISSING,
+                       "%zu of the shot's %zu guides are not there, though "
+                       "plates can be read (frame %" PRId32
+                       " is the first); make them with --stage scan",
+                       s->missing, s->recipe->frames.count, s->first);
     if (!err->code && !s->steady)
         return dq_fail(err, DQ_MISSING,
                        "none of the shot's %zu frames could be scanned",
@@ -73,11 +127,11 @@ static void keep(struct dq_shot *shot, const struct scanned *s,
     }
 }
 
-static int solve(struct dq_ticket *t)
+static int solve(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
     size_t count = recipe->frames.count;
-    struct scanned s = {.recipe = recipe};
+    struct scanned s = {.ticket = t, .hooks = hooks, .recipe = recipe};
     struct dq_frame_affine *place = dq_new_array(count, sizeof *place);
 
     s.plate = dq_new_array(count, sizeof *s.plate);
@@ -92,7 +146,8 @@ static int solve(struct dq_ticket *t)
     return t->err->code;
 }
 
-int dq_solve(struct dq_ticket *t, const char *tag)
+int dq_solve(struct dq_ticket *t, const char *tag,
+             const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
 
@@ -102,7 +157,7 @@ int dq_solve(struct dq_ticket *t, const char *tag)
         t->outcome.skipped = 1;
         return DQ_OK;
     }
-    if (solve(t))
+    if (solve(t, hooks))
         return t->err->code;
     return dq_shot_write(recipe, &t->shot, tag, t->err);
 }

@@ -60,6 +60,23 @@ struct dq_steady *dq_steady_new(const struct dq_recipe *recipe, int count,
     return s;
 }
 
+void dq_steady_tell(struct dq_steady *s, void (*going)(void *context),
+                    void *context)
+{
+    s->views.going = going;
+    s->views.context = context;
+}
+
+/* Planes of a frame, its weights while pairs are matched, its values where
+ * quantiles are taken. */
+size_t dq_steady_bytes(const struct dq_steady *s)
+{
+    size_t blocks = (size_t)s->views.rows * (size_t)s->views.cols;
+    size_t lumas = (size_t)s->views.luma_rows * (size_t)s->views.luma_cols;
+
+    return (size_t)s->views.count * (4 * blocks + lumas) * sizeof(float);
+}
+
 /* A frame's planes are one buffer that begins with the guide. */
 static void drop_frame(struct dq_shot_view *f)
 {

@@ -27,6 +27,15 @@ struct dq_steady *dq_steady_new(const struct dq_recipe *recipe, int count,
                                 int width, int height);
 void dq_steady_free(struct dq_steady *steady); /* NULL is fine */
 
+/* going is called again and again while dq_steady_solve works, at least once a
+ * frame. */
+void dq_steady_tell(struct dq_steady *steady, void (*going)(void *context),
+                    void *context);
+
+/* Bytes that it holds once all frames are told and solved, less a matcher's
+ * few pictures. */
+size_t dq_steady_bytes(const struct dq_steady *steady);
+
 /* The guide of frame at; those never told are missing. DQ_MEMORY; DQ_PLATE:
  * its size is another. */
 int dq_steady_add(struct dq_steady *steady, int at,

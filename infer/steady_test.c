@@ -270,6 +270,28 @@ static void a_shot_without_any_guide_is_told(void **state)
     dq_steady_free(s);
 }
 
+static void count_call(void *context)
+{
+    ++*(int *)context;
+}
+
+static void it_tells_that_it_goes_on_for_every_frame(void **state)
+{
+    struct dq_model model;
+    struct dq_recipe recipe = recipe_of(&model, DQ_SCALE_AFFINE);
+    struct dq_steady *s = two_worlds(&recipe, FRAMES / 2);
+    struct dq_frame_affine place[FRAMES];
+    struct dq_err err = {0};
+    double low, high;
+    int calls = 0;
+
+    (void)state;
+    dq_steady_tell(s, count_call, &calls);
+    assert_int_equal(dq_steady_solve(s, place, &low, &high, &err), DQ_OK);
+    assert_true(calls >= FRAMES);
+    dq_steady_free(s);
+}
+
 static void a_guide_of_another_size_is_refused(void **state)
 {
     struct dq_model model;
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_late_frame_after_a_cut_takes_the_shots_range),
         cmocka_unit_test(flat_and_negative_guides_give_finite_places),
         cmocka_unit_test(a_shot_without_any_guide_is_told),
+        cmocka_unit_test(it_tells_that_it_goes_on_for_every_frame),
         cmocka_unit_test(a_guide_of_another_size_is_refused),
     };
 

@@ -255,6 +255,20 @@ static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
     return code;
 }
 
+/* Whether there is nothing to do: it is decided, or cannot be read. */
+static int is_there(struct dq_ticket *t)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+
+    if (recipe->anew == DQ_ANEW_ALL)
+        return 0;
+    t->outcome.skipped = dq_shot_read_survey(recipe, &t->shot, t->err) == DQ_OK;
+    if (t->err->code != DQ_MISSING)
+        return 1;
+    dq_err_clear(t->err);
+    return 0;
+}
+
 int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
               const struct dq_reader_hooks *hooks)
 {
@@ -265,13 +279,8 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
     /* what no frame can be written as is said once, before any is read */
     if (dq_quantity_new(recipe, &t->shot, &asked, t->err))
         return t->err->code;
-    if (dq_shot_read_survey(recipe, &t->shot, t->err) == DQ_OK) {
-        t->outcome.skipped = 1;
-        return DQ_OK;
-    }
-    if (t->err->code != DQ_MISSING)
+    if (is_there(t))
         return t->err->code;
-    dq_err_clear(t->err);
     snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
     if (survey_windows(t) || survey_exposure(t, &sample, hooks))
         return t->err->code;

@@ -95,6 +95,9 @@ struct dq_reader_hooks {
     void (*begin)(void *context, struct dq_ticket *ticket);
     int (*gate)(void *context, struct dq_ticket *ticket);
     void (*note)(void *context, const char *text);
+    /* of a solve: it goes on; it will hold so many bytes (or may not) */
+    void (*going)(void *context, struct dq_ticket *ticket);
+    int (*hold)(void *context, struct dq_ticket *ticket, size_t bytes);
 };
 int dq_stage_read(struct dq_ticket *ticket,
                   const struct dq_reader_hooks *hooks);
@@ -136,8 +139,10 @@ int dq_scan_planes(const struct dq_picture *picture,
 int dq_scan_write(struct dq_ticket *ticket, const char *run_id);
 
 /* solve.c: solve the shot from its guides and publish shot.json, or find that
- * it is solved. */
-int dq_solve(struct dq_ticket *ticket, const char *tag);
+ * it is solved. DQ_MISSING: no guide at all, or (recipe->apart) guides that
+ * nobody has made yet; DQ_PLATE: too long a shot for the byte budget. */
+int dq_solve(struct dq_ticket *ticket, const char *tag,
+             const struct dq_reader_hooks *hooks);
 
 /* stage_write.c: quantity, checks, encode, publish, ledger. */
 int dq_stage_write(struct dq_ticket *ticket, const char *run_id);

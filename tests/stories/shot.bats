@@ -201,6 +201,79 @@ flat_plate() {
     [ "$new" = "$(depth_sums)" ]
 }
 
+# frozen_is FILE: shot.json is still that one
+frozen_is() { cmp "$1" "$(folder)/shot.json"; }
+
+@test "--stage solve --resolve decides anew from the guides that are there" {
+    plates 1001-1008
+    steady 1001-1008 "input: {exposure: auto}"
+    run_all
+    cp "$(folder)/shot.json" before
+    # one plate is another, much brighter: a survey made anew would fit no guide
+    flat_plate 1003 40
+    run_all --stage scan --frames 1003
+    run_all --stage solve --resolve
+    ! frozen_is before
+    [ "$(grep exposure_ev before)" = "$(grep exposure_ev "$(folder)/shot.json")" ]
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 8 ]
+    run_all --stage render
+    no_nan
+}
+
+@test "a --resolve that fails leaves the shot as it was" {
+    plates 1001-1006
+    steady 1001-1006
+    run_all
+    cp "$(folder)/shot.json" before
+    rm "$(folder)"/guides/100[46].exr
+    run_job --stage solve --resolve
+    [ "$status" -eq 66 ]
+    frozen_is before
+    mv plate away
+    run_job --resolve
+    [ "$status" -ne 0 ]
+    frozen_is before
+    mv away plate
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"skipped 6"* ]]
+}
+
+@test "a solve alone does not freeze a part of a shot that is not scanned yet" {
+    plates 1001-1006
+    steady 1001-1006
+    head -c 2000 plate/p.1002.exr >cut && mv cut plate/p.1002.exr
+    touch -d '1 hour ago' plate/*
+    run_job --stage scan --frames 1001-1003
+    run_job --stage solve --json
+    [ "$status" -eq 66 ]
+    [[ $output == *"4 of the shot's 6 guides are not there"*"frame 1004 is the first"*"--stage scan"* ]]
+    [[ $output == *"failed 1 (solve)"* ]]
+    [ "$(grep -c '"stage": *"solve"' <<<"$output")" -ge 1 ]
+    [ "$(grep -c '"frame": *0' <<<"$output")" -eq 0 ]
+    [ ! -e "$(folder)/shot.json" ]
+    run_job --stage scan --frames 1004-1006
+    # the one that cannot be scanned is done without
+    run_all --stage solve
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 5 ]
+}
+
+@test "storage that does not answer is no reason to solve without a frame" {
+    plates 1001-1004
+    steady 1001-1004
+    run_all --stage scan
+    # the worker reads the model and the survey, then the guides
+    for n in 1 2 3 4 5 6 7 8 9; do
+        DQ_FAULT=read:$n run_job --stage solve
+        [ ! -e "$(folder)/shot.json" ]
+        [[ $output != *guides/100* ]] || break
+    done
+    [ "$status" -eq 74 ]
+    [[ $output == *guides/100*"injected fault"* ]]
+    run_all --stage solve
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 4 ]
+}
+
 @test "a late frame that was delivered is ours without its record and its place" {
     plates 1001-1006
     mkdir later && mv plate/p.1004.exr later
@@ -213,6 +286,24 @@ flat_plate() {
     run_job
     [ "$status" -eq 0 ]
     [ "$before" = "$(depth_sums)" ]
+}
+
+@test "the solve of a long shot tells that it goes on" {
+    plates 1001-1008
+    steady 1001-1008
+    "$BUILD/libexec/depthq/depthq-worker" --one shot.yaml 1001 >told
+    [ "$(grep '"stage"' told | grep -c '"solve"')" -ge 16 ]
+}
+
+@test "a shot too long for --memory is said to be" {
+    plates 1001 384x256
+    for frame in $(seq 1002 1050); do cp -p plate/p.1001.exr "plate/p.$frame.exr"; done
+    steady 1001-1050
+    sed -i 's/"preferred": 64/"preferred": 384/' net.fake
+    run_job --memory 16M --threads 1
+    [ "$status" -eq 65 ]
+    [[ $output == *"shot of 50 frames needs"*"raise --memory"* ]]
+    run_all --memory 64M --threads 1 --frames 1001
 }
 
 @test "a corrupt frame in mid-shot fails alone; its neighbours are solved without it" {
