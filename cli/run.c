@@ -92,11 +92,12 @@ static void on_obituary(void *context, const struct dq_obituary *o)
 }
 
 /* Full storage is waited for, but not for ever: somebody else may want the
- * device. */
+ * device. The wait begins anew with each frame that finds room. */
 static void watch_storage(struct run *r, const struct dq_list_entry *e)
 {
-    if (e->state == DQ_TASK_DONE)
-        r->blocked_ms = 0;
+    if (e->state == DQ_TASK_DONE && r->blocked_ms)
+        r->blocked_ms =
+            dq_list_goals(r->list, DQ_TASK_BLOCKED) > 0 ? now_ms() : 0;
     if (e->state != DQ_TASK_BLOCKED || r->blocked_ms)
         return;
     r->blocked_ms = now_ms();

@@ -191,25 +191,30 @@ static int address_of(const char *path, struct sockaddr_un *address,
     return DQ_OK;
 }
 
-/* A socket that nobody listens on is a dead daemon's. */
+/* A socket that nobody listens on is a dead daemon's. One that we may not
+ * ask, or that is too busy to answer, may be a living one's. */
 static int remove_dead(const struct sockaddr_un *address, struct dq_err *err)
 {
+    const char *path = address->sun_path;
     struct stat st;
-    int fd, alive;
+    int fd, why = 0;
 
-    if (lstat(address->sun_path, &st) != 0)
+    if (lstat(path, &st) != 0)
         return DQ_OK;
     if (!S_ISSOCK(st.st_mode))
-        return dq_fail(err, DQ_CREATE, "%s is in the way and no socket",
-                       address->sun_path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    alive = fd >= 0 &&
-            connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
-    close(fd);
-    if (alive)
-        return dq_fail(err, DQ_BUSY, "a daemon answers on %s already",
-                       address->sun_path);
-    unlink(address->sun_path);
+        return dq_fail(err, DQ_CREATE, "%s is in the way and no socket", path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 ||
+        connect(fd, (const struct sockaddr *)address, sizeof *address) != 0)
+        why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (why == 0 || why == EAGAIN)
+        return dq_fail(err, DQ_BUSY, "a daemon answers on %s already", path);
+    if (why != ECONNREFUSED)
+        return dq_fail_errno(err, dq_code_of_write_errno(why), why,
+                             "%s: another daemon's socket?", path);
+    unlink(path);
     return DQ_OK;
 }
 

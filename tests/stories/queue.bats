@@ -488,3 +488,14 @@ script() { export FAKE_WORKER="$*"; }
         [[ "$output" != *"$heavy"* ]]
     done
 }
+
+@test "a daemon leaves a socket that it may not ask to whoever has it" {
+    load helpers
+    export DEPTHQ_SOCKET=$PWD/sock BUILD=$PWD
+    start_daemon
+    chmod 0600 sock
+    as_nobody "DEPTHQ_STATE=$PWD/theirs exec timeout 30 $PWD/bin/depthqd --socket $PWD/sock"
+    [ "$status" -eq 77 ]
+    [[ "$output" == *"sock: another daemon's socket?"* ]]
+    depthq workers
+}

@@ -39,7 +39,8 @@ flat_plate() {
 }
 
 @test "a locked-off camera gives one depth in every frame, where frames alone flicker" {
-    depthq-scene made --seed 7 --frames 1001-1012 --size 160x96 --camera static --grain 0.002
+    # a world in which only 0.4 % of the pixels move: the median is the picture's
+    depthq-scene made --seed 11 --frames 1001-1012 --size 160x96 --camera static --grain 0.002
     mkdir plate && for f in made/plate.*.exr; do mv "$f" "plate/p.${f#made/plate.}"; done
     touch -d '1 hour ago' plate/*
     job 1001-1012
