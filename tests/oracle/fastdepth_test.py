@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,17 @@ def get_model(library, *more):
                           capture_output=True, text=True, check=False)
 
 
+def artefact_in(library):
+    (found,) = library.glob("*.pt")
+    return found
+
+
+def records(archive):
+    """Of each record in a TorchScript archive: checksum and size."""
+    with zipfile.ZipFile(archive) as held:
+        return {one.filename.split("/", 1)[1]: (one.CRC, one.file_size) for one in held.infolist()}
+
+
 @unittest.skipUnless(HAVE_TORCH, "this Python has no torch")
 class FastDepth(unittest.TestCase):
     @classmethod
@@ -186,7 +198,8 @@ class FastDepth(unittest.TestCase):
         self.assertEqual(before, sorted((f.name, f.stat().st_mtime_ns) for f in self.library.iterdir()))
         other = self.folder / "other"
         self.assertEqual(get_model(other, "--from", self.file).returncode, 0)
-        self.assertEqual((other / self.manifest["file"]).read_bytes(), self.artefact.read_bytes())
+        self.assertEqual(records(artefact_in(other)), records(self.artefact))  # says which differ
+        self.assertEqual(artefact_in(other).read_bytes(), self.artefact.read_bytes())
 
     def test_other_bytes_than_the_pinned_ones_are_refused_and_leave_nothing(self):
         wrong = self.folder / "wrong.onnx"
@@ -199,7 +212,7 @@ class FastDepth(unittest.TestCase):
     def test_a_damaged_artefact_is_fetched_again(self):
         library = self.folder / "damaged"
         self.assertEqual(get_model(library, "--from", self.file).returncode, 0)
-        artefact = library / self.manifest["file"]
+        artefact = artefact_in(library)
         artefact.write_bytes(artefact.read_bytes()[:1000])
         self.assertEqual(get_model(library, "--from", self.file).returncode, 0)
         self.assertEqual(artefact.read_bytes(), self.artefact.read_bytes())
