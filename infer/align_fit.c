@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "io/resample.h"
 
 enum { BLOCK = 4, LEAST_BLOCKS = 4, ROUNDS = 5 };
@@ -28,18 +29,11 @@ int dq_align_tells(const struct dq_align_job *job, double unit)
 
 /* ---- robust tools -------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 double dq_median(double *values, int n)
 {
     if (n < 1)
         return 0;
-    qsort(values, (size_t)n, sizeof *values, ascending);
+    dq_sort_doubles(values, (size_t)n);
     return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
 

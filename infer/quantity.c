@@ -2,6 +2,10 @@
 
 #include <math.h>
 
+#include "base/sorted.h"
+
+static const double FAR_SHARE = 0.005, NEAR_SHARE = 0.995;
+
 /* Sky stands this many times beyond `far`: finite, and behind everything. */
 static const double SKY_BEYOND_FAR = 10;
 
@@ -116,4 +120,14 @@ void dq_quantity_apply(const struct dq_quantity *q, float *values, size_t count)
 
         values[i] = (float)(q->form == DQ_FORM_INVERSE ? 1 / v : v);
     }
+}
+
+void dq_quantity_ends(float *values, size_t count, double *low, double *high)
+{
+    *low = *high = 0;
+    if (count == 0)
+        return;
+    dq_sort_floats(values, count);
+    *low = (double)values[dq_quantile_at(FAR_SHARE, count)];
+    *high = (double)values[dq_quantile_at(NEAR_SHARE, count)];
 }

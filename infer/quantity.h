@@ -52,6 +52,10 @@ int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
 void dq_quantity_apply(const struct dq_quantity *quantity, float *values,
                        size_t count);
 
+/* The far and the near quantile, 0.5 % and 99.5 %, of answers pooled from a
+ * shot; sorts them. 0 and 0 of none. */
+void dq_quantity_ends(float *values, size_t count, double *low, double *high);
+
 const char *dq_depth_kind_name(enum dq_depth_kind kind);
 
 #ifdef __cplusplus

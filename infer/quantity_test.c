@@ -141,11 +141,26 @@ static void affine_distance_gives_native_only(void **state)
     assert_int_equal(dq_quantity_new(&recipe, &shot, &q, &err), 0);
 }
 
+static void the_ends_are_the_half_percent_quantiles(void **state)
+{
+    float values[1001], none[1];
+    double low = 7, high = 7;
+
+    (void)state;
+    for (int i = 0; i <= 1000; i++) /* 0 .. 1000, in no order */
+        values[i] = (float)(i * 2 % 1001);
+    dq_quantity_ends(values, 1001, &low, &high);
+    assert_true(low == 5 && high == 995);
+    dq_quantity_ends(none, 0, &low, &high);
+    assert_true(low == 0 && high == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(affine_disparity_becomes_zero_to_one_over_the_shot),
         cmocka_unit_test(near_and_far_become_the_shots_quantiles),
+        cmocka_unit_test(the_ends_are_the_half_percent_quantiles),
         cmocka_unit_test(distance_of_an_affine_model_needs_near_and_far),
         cmocka_unit_test(metric_distance_passes_through_bit_for_bit),
         cmocka_unit_test(metric_distance_inverts),

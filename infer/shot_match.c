@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "infer/phase.h"
 #include "infer/shot_motion.h"
 
@@ -107,13 +108,6 @@ static const struct kept *kept_of(struct dq_matcher *m, int t)
     oldest->frame = t;
     oldest->used = ++m->clock;
     return oldest;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 static double spread_of(const float *v, int n)
@@ -286,7 +280,7 @@ static void trust_lumas(struct dq_matcher *m, int n)
 
     for (int i = 0; i < n; i++)
         size[i] = fabs(m->luma_a[i] - m->luma_c[i]);
-    qsort(size, (size_t)n, sizeof *size, ascending);
+    dq_sort_doubles(size, (size_t)n);
     reach = n ? 3 * 1.4826 * size[n / 2] + 1e-4 : 1;
     for (int i = 0; i < n; i++) {
         double r = (m->luma_a[i] - m->luma_c[i]) / reach;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 
 enum { SIZES = 3, ROUNDS = 5, N = DQ_MOTION_UNKNOWNS, LEAST = 200 };
 
@@ -172,13 +173,6 @@ static int row_of(const struct size *a, const struct size *c, double aspect,
     return 1;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Solve the symmetric a p = b in place by Cholesky; false: it is singular. */
 static int solve(double a[N][N], double b[N])
 {
@@ -220,7 +214,7 @@ static double reach_of(const struct size *a, const struct size *c,
                 scratch[n++] = (float)fabs(off);
     if (n < LEAST / 4)
         return -1;
-    qsort(scratch, (size_t)n, sizeof *scratch, ascending);
+    dq_sort_floats(scratch, (size_t)n);
     return HUBER * 1.4826 * (double)scratch[n / 2] + 1e-6;
 }
 

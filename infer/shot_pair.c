@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 
 enum { ROUNDS = 6, LEAST_POINTS = 16 };
 
@@ -13,13 +14,6 @@ static const double TUKEY = 4.685, COUNTS = 0.01, FAR_END = 0.05;
 /* Differences below this share of the spread are agreement: sky is flat to
  * the last bit, and where it fills half of the picture the MAD is nought. */
 static const double EXACT = 1e-3;
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* The share-quantile of the values whose base counts; scratch: n values. */
 static double quantile(const double *v, const double *base, int n, double share,
@@ -32,8 +26,8 @@ static double quantile(const double *v, const double *base, int n, double share,
             scratch[kept++] = v[i];
     if (kept == 0)
         return 0;
-    qsort(scratch, (size_t)kept, sizeof *scratch, ascending);
-    return scratch[(int)(share * (kept - 1) + 0.5)];
+    dq_sort_doubles(scratch, (size_t)kept);
+    return scratch[dq_quantile_at(share, (size_t)kept)];
 }
 
 /* w = base (1 - (r / d)^2)^2, d = 4.685 * 1.4826 * MAD; never quite 0. */

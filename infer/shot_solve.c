@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "infer/band.h"
 #include "infer/shot_match.h"
 
@@ -61,13 +62,6 @@ static void solve_once(struct stretch *s, double *x)
         memcpy(x + s->first, s->b, (size_t)n * sizeof *x);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static int is_of(const struct stretch *s, const struct dq_pair *p)
 {
     int inside =
@@ -93,7 +87,7 @@ static void reweigh(struct stretch *s, const double *q, double most,
     }
     if (n == 0)
         return;
-    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+    dq_sort_doubles(sorted, (size_t)n);
     reach = HUBER * (1.4826 * sorted[n / 2] + 1e-9);
     for (int i = 0; i < s->count; i++)
         if (s->weight[i] > 0)

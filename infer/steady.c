@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "infer/quantity.h"
 #include "infer/shot_match.h"
 #include "io/resample.h"
 
 enum { BLOCK = 4, LUMA_ROWS = 256, LUMA_COLS = 512, TREND = 16 };
-
-static const double LOW = 0.005, HIGH = 0.995;
 
 /* What is not above 0 has no logarithm; it is left out by its mask. */
 static const double LEAST = 1e-30;
@@ -167,13 +166,6 @@ struct values {
     size_t count;
 };
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The network's quantity in the frame's real blocks, brought to its place. */
 static void pool(const struct dq_steady *s, int t,
                  const struct dq_frame_affine *place, int all,
@@ -205,16 +197,7 @@ static void range_of(const struct dq_steady *s,
             if (stretch < 0 || place[t].stretch == stretch)
                 pool(s, t, &place[t], all, scratch);
     }
-    *low = *high = 0;
-    if (scratch->count == 0)
-        return;
-    qsort(scratch->list, scratch->count, sizeof *scratch->list, ascending);
-    *low =
-        (double)
-            scratch->list[(size_t)(LOW * (double)(scratch->count - 1) + 0.5)];
-    *high =
-        (double)
-            scratch->list[(size_t)(HIGH * (double)(scratch->count - 1) + 0.5)];
+    dq_quantity_ends(scratch->list, scratch->count, low, high);
 }
 
 static struct values room_for(const struct dq_steady *s)
@@ -445,12 +428,7 @@ static void stand_alone(const struct dq_steady *s, struct dq_matcher *matcher,
     pool(s, late, &own, 0, &scratch);
     if (scratch.count == 0)
         pool(s, late, &own, 1, &scratch);
-    qsort(scratch.list, scratch.count, sizeof *scratch.list, ascending);
-    own_low =
-        (double)scratch.list[(size_t)(LOW * (double)(scratch.count - 1) + 0.5)];
-    own_high =
-        (double)
-            scratch.list[(size_t)(HIGH * (double)(scratch.count - 1) + 0.5)];
+    dq_quantity_ends(scratch.list, scratch.count, &own_low, &own_high);
     move_range(&own, own_low, own_high, low, high);
     *place = own;
     free(scratch.list);

@@ -13,9 +13,6 @@
 #include "infer/quantity.h"
 #include "infer/ticket.h"
 
-/* Quantiles of the network's answer that become the ends of the range. */
-static const double RANGE_LOW = 0.005, RANGE_HIGH = 0.995;
-
 /* ---- windows ------------------------------------------------------------- */
 
 struct windows {
@@ -188,20 +185,6 @@ struct values {
     size_t count;
 };
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double quantile(const struct values *all, double share)
-{
-    size_t at = (size_t)(share * (double)(all->count - 1) + 0.5);
-
-    return (double)all->list[at];
-}
-
 /* Every guide weighs the same: all have the lattice's shape. */
 static int pool_guide(struct dq_engine *engine, struct dq_ticket *t,
                       struct values *all)
@@ -246,11 +229,9 @@ static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
         code =
             dq_because(t->err, "none of the shot's sample frames can be used");
     }
-    if (!code) {
-        qsort(all.list, all.count, sizeof *all.list, ascending);
-        t->shot.range_low = quantile(&all, RANGE_LOW);
-        t->shot.range_high = quantile(&all, RANGE_HIGH);
-    }
+    if (!code)
+        dq_quantity_ends(all.list, all.count, &t->shot.range_low,
+                         &t->shot.range_high);
     free(all.list);
     return code;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/sorted.h"
 #include "base/text.h"
 #include "io/provenance.h"
 
@@ -58,13 +59,6 @@ int dq_depth_sky(const struct dq_plate *plate, int part, float *sky)
     return 1;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* values: the ones that count, put in order here. */
 static void measure(float *values, size_t n, struct dq_depth_stats *s)
 {
@@ -72,7 +66,7 @@ static void measure(float *values, size_t n, struct dq_depth_stats *s)
 
     if (n == 0)
         return;
-    qsort(values, n, sizeof *values, ascending);
+    dq_sort_floats(values, n);
     for (size_t i = 0; i < n; i++)
         sum += (double)values[i];
     s->least = (double)values[0];

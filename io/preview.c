@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "io/colour.h"
 #include "io/depth_stats.h"
@@ -168,13 +169,6 @@ static int is_empty(const struct depth *d, float v)
     return !isfinite(v) || (d->has_sky && !(v < d->sky) && !(v > d->sky));
 }
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* All values, row by row. */
 static float *values_of(const struct depth *d, struct dq_err *err)
 {
@@ -202,8 +196,7 @@ static int quantiles(const struct depth *d, double *low, double *high,
     for (size_t i = 0; i < all; i++)
         if (!is_empty(d, v[i]))
             v[n++] = v[i];
-    if (n)
-        qsort(v, n, sizeof *v, ascending);
+    dq_sort_floats(v, n);
     *low = n ? (double)v[n / 100] : 0;
     *high = n ? (double)v[n - 1 - n / 100] : 1;
     free(v);

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "daemon/child_environment.h"
 #include "infer/backend.h"
 #if DQ_TORCH
@@ -33,16 +34,9 @@ static double cpu_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double median(double *values, int count)
 {
-    qsort(values, (size_t)count, sizeof *values, ascending);
+    dq_sort_doubles(values, (size_t)count);
     return (values[count / 2] + values[(count - 1) / 2]) / 2;
 }
 
