@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/cores.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -220,18 +221,8 @@ static struct dq_dispatch_rule dispatch_rule(struct run *r)
     rule.source = dq_list_source(r->list);
     rule.workers = r->options.workers;
     rule.seed = (uint64_t)getpid();
-    rule.stage_limit_ms = r->options.stall_ms;
-    rule.first_limit_ms = 3 * r->options.stall_ms;
+    dq_dispatch_set_stall(&rule, r->options.stall_ms);
     return rule;
-}
-
-static int threads_each(const struct dq_run_options *o)
-{
-    int cores = dq_usable_cores();
-
-    if (o->threads)
-        return o->threads;
-    return cores > o->workers ? cores / o->workers : 1;
 }
 
 static void work(struct run *r, const char *program)
@@ -242,7 +233,7 @@ static void work(struct run *r, const char *program)
         .loop = &r->loop,
         .program = program,
         .devices = r->devices,
-        .threads = threads_each(&r->options),
+        .threads = dq_threads_each(r->options.threads, r->options.workers),
         .memory = r->options.memory / (size_t)r->options.workers,
         .run_id = run_id,
         .context = r,

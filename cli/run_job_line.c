@@ -12,10 +12,12 @@ static int anew_of(const struct dq_run_plan *plan)
     return plan->stage == DQ_RUN_SOLVE ? 1 : 2;
 }
 
-char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
+void dq_run_plan_wire(const struct dq_run_plan *plan, int64_t job,
+                      struct dq_wire_job *told)
 {
     const struct dq_spec *spec = plan->job.spec;
-    struct dq_wire_job told = {
+
+    *told = (struct dq_wire_job){
         .job = job,
         .yaml = plan->job.text.data,
         .file = spec->file,
@@ -26,8 +28,15 @@ char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
         .anew = anew_of(plan),
         .apart = plan->stage == DQ_RUN_SOLVE,
     };
-    char *line = dq_wire_job_line(&told);
+}
 
+char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job)
+{
+    struct dq_wire_job told;
+    char *line;
+
+    dq_run_plan_wire(plan, job, &told);
+    line = dq_wire_job_line(&told);
     free(told.frames);
     return line;
 }

@@ -1,6 +1,5 @@
 #include "cli/run_options.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -90,16 +89,6 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
-
-int dq_usable_cores(void)
-{
-    cpu_set_t cores;
-    int count = 0;
-
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
-        count = CPU_COUNT(&cores);
-    return count > 0 ? count : 1;
-}
 
 /* ---- one option ----------------------------------------------------------*/
 

@@ -42,9 +42,6 @@ extern const char dq_run_help[];
 int dq_run_options_parse(int argc, char **argv, struct dq_run_options *options,
                          struct dq_err *err);
 
-/* The cores that this process may use, at least 1. */
-int dq_usable_cores(void);
-
 #ifdef __cplusplus
 }
 #endif

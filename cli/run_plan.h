@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+struct dq_wire_job;
+
 struct dq_run_plan {
     struct dq_job_plan job;
     struct dq_model_ref model;
@@ -26,8 +28,11 @@ int dq_run_plan_make(const struct dq_run_options *options,
                      struct dq_run_plan *plan, struct dq_err *err);
 void dq_run_plan_free(struct dq_run_plan *plan);
 
-/* The line that tells a worker about the job: run_job_line.c, for it alone
- * knows the wire. The caller frees. */
+/* The job as workers are told of it, and the line that tells them:
+ * run_job_line.c, for it alone knows the wire. The caller frees told->frames
+ * and the line; the rest is the plan's. */
+void dq_run_plan_wire(const struct dq_run_plan *plan, int64_t job,
+                      struct dq_wire_job *told);
 char *dq_run_plan_job_line(const struct dq_run_plan *plan, int64_t job);
 
 /* What --dry-run shows, on stdout. The model's digest is read when no

@@ -142,17 +142,11 @@ static enum dq_stale_why judge(const struct look *l, const char *plate,
 static struct dq_recipe *recipe_of(const struct dq_run_plan *plan,
                                    struct dq_err *err)
 {
-    const struct dq_spec *spec = plan->job.spec;
-    struct dq_wire_job job = {
-        .yaml = plan->job.text.data,
-        .file = spec->file,
-        .folder = spec->folder,
-        .frames = dq_range_text(&plan->job.all),
-        .model_path = plan->model.path,
-        .model_sha256 = (char *)plan->model.sha256,
-    };
-    struct dq_recipe *recipe = dq_recipe_new(&job, err);
+    struct dq_wire_job job;
+    struct dq_recipe *recipe;
 
+    dq_run_plan_wire(plan, 0, &job);
+    recipe = dq_recipe_new(&job, err);
     free(job.frames);
     return recipe;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/cores.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -243,18 +244,8 @@ static struct dq_dispatch_rule dispatch_rule(struct server *d)
     rule.source = dq_store_source(d->store);
     rule.workers = d->options.workers;
     rule.seed = (uint64_t)getpid();
-    rule.stage_limit_ms = d->options.stall_ms;
-    rule.first_limit_ms = 3 * d->options.stall_ms;
+    dq_dispatch_set_stall(&rule, d->options.stall_ms);
     return rule;
-}
-
-static int threads_each(const struct server *d)
-{
-    int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (d->options.threads)
-        return d->options.threads;
-    return cores > d->options.workers ? cores / d->options.workers : 1;
 }
 
 static void start_workers(struct server *d)
@@ -265,7 +256,7 @@ static void start_workers(struct server *d)
         .loop = &d->loop,
         .program = d->program,
         .devices = d->options.devices,
-        .threads = threads_each(d),
+        .threads = dq_threads_each(d->options.threads, d->options.workers),
         .run_id = d->run_id,
         .context = d,
         .job_line = on_job_line,

@@ -15,15 +15,20 @@ struct dq_dispatch_rule dq_dispatch_usual(void)
         .restart_ms = 200,
         .restart_most_ms = 10000,
         .hello_limit_ms = 300000,
-        .first_limit_ms = 1800000,
-        .stage_limit_ms = 600000,
         .drain_limit_ms = 10000,
         .start_failures = 3,
         .deaths = 3,
         .deaths_within_ms = 600000,
     };
 
+    dq_dispatch_set_stall(&rule, 600000);
     return rule;
+}
+
+void dq_dispatch_set_stall(struct dq_dispatch_rule *rule, int64_t stall_ms)
+{
+    rule->stage_limit_ms = stall_ms;
+    rule->first_limit_ms = 3 * stall_ms;
 }
 
 struct dq_dispatch *dq_dispatch_new(const struct dq_dispatch_rule *rule)

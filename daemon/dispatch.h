@@ -57,6 +57,10 @@ struct dq_dispatch_rule {
 /* All but source, workers and devices as they should be. */
 struct dq_dispatch_rule dq_dispatch_usual(void);
 
+/* How long a worker may be silent: stall_ms, and before its first result, when
+ * the device warms up, three times that. */
+void dq_dispatch_set_stall(struct dq_dispatch_rule *rule, int64_t stall_ms);
+
 enum dq_action_kind {
     DQ_ACTION_START,  /* start the worker; tell its hello or its death */
     DQ_ACTION_JOB,    /* tell it about task.job, then ... */
