@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 
 static const struct {
     const char *name;
@@ -34,18 +35,8 @@ static int answer(int argc, char **argv)
     return dq_code_exit(DQ_USAGE);
 }
 
-/* A listing that could not be written whole is no success. */
-static int finish(int status)
-{
-    if (!fflush(stdout) && !ferror(stdout))
-        return status;
-    if (!status)
-        perror("depthq: standard output");
-    return status ? status : dq_code_exit(DQ_IO);
-}
-
 int main(int argc, char **argv)
 {
     dq_fault_setup();
-    return finish(answer(argc, argv));
+    return dq_output_finish("depthq", answer(argc, argv));
 }

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "cli/commands.h"
 #include "base/option.h"
+#include "cli/output.h"
 
 /* Options before the verb; the status, or -1 for none of them. */
 static int answer_option(const char *option)
@@ -42,18 +43,8 @@ static int answer(int argc, char **argv)
     return dq_command_run(command, argc - 1, argv + 1);
 }
 
-/* A listing that could not be written whole is no success. */
-static int finish(int status)
-{
-    if (!fflush(stdout) && !ferror(stdout))
-        return status;
-    if (!status)
-        perror("depthq: standard output");
-    return status ? status : dq_code_exit(DQ_IO);
-}
-
 int main(int argc, char **argv)
 {
     dq_fault_setup();
-    return finish(answer(argc, argv));
+    return dq_output_finish("depthq", answer(argc, argv));
 }

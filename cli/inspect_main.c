@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/option.h"
+#include "cli/output.h"
 #include "io/depth_stats.h"
 #include "io/plate.h"
 #include "io/provenance.h"
@@ -310,15 +311,6 @@ static int inspect_all(char **files, int json)
     return status;
 }
 
-/* A listing that could not be written whole is no success. */
-static int finish(int status)
-{
-    if (!fflush(stdout) && !ferror(stdout))
-        return status;
-    perror("depthq inspect: standard output");
-    return status ? status : dq_code_exit(DQ_IO);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
@@ -333,12 +325,13 @@ int main(int argc, char **argv)
             return dq_code_exit(DQ_USAGE);
         if (option == 'h') {
             fputs(help, stdout);
-            return finish(0);
+            return dq_output_finish("depthq inspect", 0);
         }
         json = 1;
     }
     if (optind < argc)
-        return finish(inspect_all(argv + optind, json));
+        return dq_output_finish("depthq inspect",
+                                inspect_all(argv + optind, json));
     fputs("depthq inspect: which file?\nTry: depthq inspect --help\n", stderr);
     return dq_code_exit(DQ_USAGE);
 }

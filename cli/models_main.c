@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/models.h"
+#include "cli/output.h"
 #include "jobs/library_change.h"
 
 static const char help[] =
@@ -207,5 +208,5 @@ int main(int argc, char **argv)
     if (settle_library(&w, &own, &err) || verbs[verb].run(&w, &err))
         fprintf(stderr, "depthq models %s: %s\n", verbs[verb].name, err.text);
     free(own);
-    return dq_code_exit(err.code);
+    return dq_output_finish("depthq models", dq_code_exit(err.code));
 }

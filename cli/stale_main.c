@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/option.h"
+#include "cli/output.h"
 #include "cli/problems.h"
 #include "cli/stale.h"
 
@@ -212,5 +213,5 @@ int main(int argc, char **argv)
         free(text);
     }
     json_decref(all);
-    return dq_code_exit(code);
+    return dq_output_finish("depthq stale", dq_code_exit(code));
 }

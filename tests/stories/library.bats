@@ -230,3 +230,11 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
     [ "$status" -eq 65 ]
     [[ $output == *"FAILED"* ]]
 }
+
+@test "a full disk under a listing of models is no success" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    add 1.0.0
+    run bash -c 'depthq models list >/dev/full'
+    [ "$status" -eq 74 ]
+    [[ $output == *"depthq models: standard output: "* ]]
+}

@@ -112,3 +112,10 @@ made_again() { depthq run shot.yaml --progress plain 2>&1 | sed -n 's/.*frame=\(
     [ "$status" -eq 2 ]
     [[ $output == *"output, plate, model or settings"* ]]
 }
+
+@test "a full disk under the list is no success" {
+    [ -e /dev/full ] || skip "no /dev/full"
+    run bash -c 'depthq stale shot.yaml >/dev/full'
+    [ "$status" -eq 74 ]
+    [[ $output == *"depthq stale: standard output: "* ]]
+}
