@@ -4,8 +4,8 @@
  *   sh010_depth   sh0*     names, with the shell's wildcards
  *   --user me --failed     everything that is so
  *
- * Ids are taken at their word, be it that a wish beside them is not theirs.
- * Names and wishes mean those jobs alone with which something can be done (the
+ * Ids are taken at their word, unless a wish beside them is not theirs. Names
+ * and wishes mean those jobs alone with which something can be done (the
  * caller says what). A number that is a job's name means that one, unless
  * another job has it for its id: then people are asked. One thread.
  */

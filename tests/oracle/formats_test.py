@@ -232,8 +232,7 @@ def test_edges_of_a_png_keep_their_colour_down_to_the_last_bit(tmp_path):
     assert np.max(np.abs(colour(tmp_path / "p.png", "auto", 0, "clip", "srgb") - v)) < 2e-6
 
 
-OCIO = """ocio_profile_version: 1
-strictparsing: true
+SPACES = """strictparsing: true
 roles: {default: lin_rec709, scene_linear: lin_rec709}
 displays:
   none: [!<View> {name: raw, colorspace: lin_rec709}]
@@ -244,6 +243,8 @@ colorspaces:
   - !<ColorSpace>
     name: camera
     bitdepth: 32f
+"""
+OCIO = "ocio_profile_version: 1\n" + SPACES + """
     to_reference: !<GroupTransform>
       children:
         - !<LogTransform> {base: 2, direction: inverse}
@@ -271,19 +272,7 @@ def test_a_colour_space_that_ocio_lacks_is_told_with_those_that_it_has(tmp_path)
 
 # ---- OCIO through the whole program ------------------------------------------
 
-CAMERA = """ocio_profile_version: 2
-strictparsing: true
-roles: {default: lin_rec709, scene_linear: lin_rec709}
-file_rules: [!<Rule> {name: Default, colorspace: default}]
-displays:
-  none: [!<View> {name: raw, colorspace: lin_rec709}]
-active_displays: [none]
-active_views: [raw]
-colorspaces:
-  - !<ColorSpace> {name: lin_rec709, bitdepth: 32f}
-  - !<ColorSpace>
-    name: camera
-    bitdepth: 32f
+CAMERA = "ocio_profile_version: 2\nfile_rules: [!<Rule> {name: Default, colorspace: default}]\n" + SPACES + """
     to_scene_reference: !<GroupTransform>
       children:
         - !<LogAffineTransform> {base: 10, log_side_slope: 0.25, log_side_offset: 0.4, lin_side_slope: 5,
