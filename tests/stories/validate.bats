@@ -244,8 +244,10 @@ shot.yaml:8:18: tiles.overlap: 0.75 is not between 0 and 0.5
 @test "the command links neither the network, nor images, nor a database" {
     [[ "$DEPTHQ_BUILD" != *asan* && "$DEPTHQ_BUILD" != *tsan* ]] ||
         skip "a sanitizer brings libraries of its own"
-    run ldd "$(command -v depthq)"
+    # Without the addresses, which differ and may spell c10.
+    run bash -c 'set -o pipefail; ldd "$(command -v depthq)" | sed "s/ (0x.*//"'
     [ "$status" -eq 0 ]
+    [[ "$output" == *libc.so* ]]
     for heavy in torch c10 OpenImageIO OpenEXR sqlite cuda stdc++; do
         [[ "$output" != *"$heavy"* ]]
     done
