@@ -18,7 +18,7 @@ V        ?= 0
 -include build/config.mk
 
 ifeq ($(wildcard build/config.mk),)
-ifneq ($(filter-out help setup demo check bench clean print-build print-deps,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help setup demo check bench torture clean print-build print-deps,$(or $(MAKECMDGOALS),all)),)
 $(error nothing is set up yet: run `make setup` first (make demo and make check do it themselves))
 endif
 endif
@@ -318,6 +318,11 @@ lint: ## formatting, include rules, headers, clang-tidy, cppcheck, shellcheck
 
 generated-check: ## regenerate what is made from tables, and compare
 	@scripts/generate --check
+
+.PHONY: torture
+torture: setup ## 1,000 SIGKILLs over 10,000 frames (TORTURE="--seed 7")
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(PYTHON) tests/fault/torture.py $(abspath $(B)) --kills 1000 --frames 10000 $(TORTURE)
 
 fuzz: ## run libFuzzer on every target for a minute each (clang)
 	@scripts/fuzz
