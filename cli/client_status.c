@@ -27,23 +27,17 @@ static const char help[] =
     "Without a JOB: what is not over, and what came to its end last. JOB is\n"
     "an id (12, 12-15), a name or a pattern (sh0*).\n"
     "\n"
-    "      --frames [STATE] of one job, all or those in a state\n"
-    "      --user WHO       jobs of a user: me, a name, a uid\n"
-    "      --state STATE    jobs in a state: active, paused, failed, ...\n"
-    "      --failed         jobs with failed frames\n"
-    "  -a, --all            all jobs that are kept\n"
+    "      --frames [STATE] of one job, all or those in a "
+    "state\n" DQ_JOB_WISH_HELP "  -a, --all            all jobs that are kept\n"
     "  -w, --watch          draw it again each second, on a terminal\n"
     "      --json           {\"jobs\": [...]} or {\"frames\": "
     "[...]}\n" DQ_ASK_HELP;
 
-enum { FRAMES = 256, USER, STATE, FAILED, RECENT = 25 };
+enum { FRAMES = 256, RECENT = 25 };
 
 static const struct option longs[] = {
     {"frames", optional_argument, NULL, FRAMES},
-    {"user", required_argument, NULL, USER},
-    {"state", required_argument, NULL, STATE},
-    {"failed", no_argument, NULL, FAILED},
-    {"all", no_argument, NULL, 'a'},
+    DQ_JOB_WISH_OPTIONS,
     {"watch", no_argument, NULL, 'w'},
     DQ_ASK_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -249,23 +243,11 @@ static int take(void *context, int option, struct dq_err *err)
 {
     struct status *s = context;
 
-    switch (option) {
-    case FRAMES:
+    if (dq_job_wish_take(&s->wish, option, err))
+        return err->code;
+    if (option == FRAMES)
         return take_frames(s, optarg, err);
-    case USER:
-        return dq_user_uid(optarg, &s->wish.uid, err);
-    case STATE:
-        s->wish.state = optarg;
-        return dq_job_state_check(optarg, err);
-    case FAILED:
-        s->wish.failed = 1;
-        break;
-    case 'a':
-        s->wish.all = 1;
-        break;
-    default:
-        s->watch = 1;
-    }
+    s->watch = 1;
     return DQ_OK;
 }
 

@@ -13,14 +13,11 @@
 #include "cli/job_pick.h"
 #include "cli/run_report.h"
 
-enum { FRAMES = 256, USER, STATE, FAILED, ALL };
+enum { FRAMES = 256 };
 
 static const struct option longs[] = {
     {"frames", required_argument, NULL, FRAMES},
-    {"user", required_argument, NULL, USER},
-    {"state", required_argument, NULL, STATE},
-    {"failed", no_argument, NULL, FAILED},
-    {"all", no_argument, NULL, ALL},
+    DQ_JOB_WISH_OPTIONS,
     DQ_ASK_OPTIONS,
     {NULL, 0, NULL, 0},
 };
@@ -28,9 +25,7 @@ static const struct option longs[] = {
 #define WHOLE_JOBS (longs + 1)
 
 #define USAGE_END                                                             \
-    "      --user WHO       jobs of a user: me, a name, a uid\n"              \
-    "      --state STATE    jobs in a state: active, paused, failed, ...\n"   \
-    "      --failed         jobs with failed frames\n"                        \
+    DQ_JOB_WISH_HELP                                                          \
     "      --all            all jobs with which it can be done\n"             \
     "                       (beside JOB these mean those of them that are "   \
     "so)\n"                                                                   \
@@ -188,22 +183,9 @@ static int take(void *context, int option, struct dq_err *err)
 {
     struct order *o = context;
 
-    switch (option) {
-    case FRAMES:
+    if (!dq_job_wish_take(&o->wish, option, err))
         o->frames = optarg;
-        break;
-    case USER:
-        return dq_user_uid(optarg, &o->wish.uid, err);
-    case STATE:
-        o->wish.state = optarg;
-        return dq_job_state_check(optarg, err);
-    case FAILED:
-        o->wish.failed = 1;
-        break;
-    default:
-        o->wish.all = 1;
-    }
-    return DQ_OK;
+    return err->code;
 }
 
 /* The number that comes first; the words after it. */

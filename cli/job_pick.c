@@ -69,6 +69,27 @@ char *dq_user_name(long long uid)
 
 /* ---- all that the daemon has ---------------------------------------------*/
 
+int dq_job_wish_take(struct dq_job_wish *wish, int option, struct dq_err *err)
+{
+    switch (option) {
+    case DQ_JOB_USER:
+        dq_user_uid(optarg, &wish->uid, err);
+        return 1;
+    case DQ_JOB_STATE:
+        wish->state = optarg;
+        dq_job_state_check(optarg, err);
+        return 1;
+    case DQ_JOB_FAILED:
+        wish->failed = 1;
+        return 1;
+    case DQ_JOB_ALL:
+        wish->all = 1;
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 int dq_job_wish_any(const struct dq_job_wish *wish)
 {
     return wish->uid >= 0 || wish->state || wish->failed || wish->all;

@@ -13,6 +13,7 @@
 #define DQ_CLI_JOB_PICK_H
 
 #include <jansson.h>
+#include "base/option.h"
 #include "cli/client.h"
 
 #ifdef __cplusplus
@@ -25,6 +26,26 @@ struct dq_job_wish {
     int failed;        /* has failed frames */
     int all;           /* just all of them */
 };
+
+/* The options of a wish in a verb's table. */
+enum { DQ_JOB_USER = 1100, DQ_JOB_STATE, DQ_JOB_FAILED, DQ_JOB_ALL = 'a' };
+
+#define DQ_JOB_WISH_OPTIONS                               \
+    {"user", required_argument, NULL, DQ_JOB_USER},       \
+        {"state", required_argument, NULL, DQ_JOB_STATE}, \
+        {"failed", no_argument, NULL, DQ_JOB_FAILED},     \
+    {                                                     \
+        "all", no_argument, NULL, DQ_JOB_ALL              \
+    }
+
+/* Their lines in its help, without --all: what all is, each verb says. */
+#define DQ_JOB_WISH_HELP                                                    \
+    "      --user WHO       jobs of a user: me, a name, a uid\n"            \
+    "      --state STATE    jobs in a state: active, paused, failed, ...\n" \
+    "      --failed         jobs with failed frames\n"
+
+/* Take one of them. 1: it was one, and err says what is wrong with it. */
+int dq_job_wish_take(struct dq_job_wish *wish, int option, struct dq_err *err);
 
 /* A user's uid from "me", a number or a name. DQ_USAGE: there is none. */
 int dq_user_uid(const char *word, long long *uid, struct dq_err *err);
