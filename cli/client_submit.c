@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -16,6 +15,7 @@
 #include "cli/job_plan.h"
 #include "cli/problems.h"
 #include "cli/run_report.h"
+#include "cli/submit_send.h"
 
 static const char help[] =
     "Examples:\n"
@@ -39,8 +39,11 @@ static const char help[] =
     "      --unchecked      also when plates are not on disk yet\n"
     "  -n, --dry-run        tell what would be sent, and send nothing\n"
     "      --autostart      start a daemon when none answers\n"
-    "      --json           {\"jobs\": [{\"job\", \"name\", \"fresh\"} or "
-    "{\"error\"}]}\n" DQ_ASK_HELP "\n"
+    "      --json           a line a file: {\"file\", \"job\", \"name\", "
+    "\"fresh\"},\n"
+    "                       job null: not queued, with \"error\" and "
+    "\"problems\"\n"
+    "                       where it is wrong\n" DQ_ASK_HELP "\n"
     "Exit status: 0 all are queued, 65 a job file is wrong, 66 a plate is\n"
     "missing, 69 no daemon, 73 another job writes these files, 77 not allowed\n"
     "(a model that is not registered, another user's daemon).\n";
@@ -60,14 +63,11 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-enum { RESEND_S = 30, KEY_BYTES = 16 };
-
 struct submit {
     struct dq_ask ask;
-    int watch, hold, unchecked, dry_run, autostart;
-    long priority; /* -1: the job file's */
-    const char *after, *key;
-    long long after_id;
+    struct dq_submit_wish wish;
+    int watch, unchecked, dry_run, autostart;
+    const char *after;         /* an id or a name */
     struct dq_job_plan *plans; /* one a file */
 };
 
@@ -107,107 +107,57 @@ static void tell_wrong(const struct submit *s, const struct dq_job_plan *plan,
     dq_job_plan_tell(plan, file, s->ask.who, err, stderr);
     if (err->code == DQ_MISSING && plan->spec)
         fputs("(--unchecked submits it all the same)\n", stderr);
-    if (s->ask.json)
-        dq_ask_print(json_pack("{s:o, s:o, s:o}", "file", dq_text_json(file),
-                               "error", dq_error_json(err), "problems",
-                               dq_problems_json(&plan->problems)));
+}
+
+/* With --json, what a program reads of a file that is not in the queue: what
+ * is wrong with it, or (err is clear) nothing but that. */
+static void print_unsent(const struct submit *s, const char *file,
+                         const struct dq_problems *problems,
+                         const struct dq_err *err)
+{
+    json_t *o;
+
+    if (!s->ask.json)
+        return;
+    o = json_pack("{s:o, s:n}", "file", dq_text_json(file), "job");
+    if (err->code) {
+        json_object_set_new(o, "error", dq_error_json(err));
+        json_object_set_new(o, "problems", dq_problems_json(problems));
+    }
+    dq_ask_print(o);
 }
 
 /* All files, before any is sent: the exit status of the first wrong one. */
 static int read_all(struct submit *s)
 {
+    struct dq_err *errs = dq_new_array((size_t)s->ask.count, sizeof *errs);
     int status = 0;
 
     for (int i = 0; i < s->ask.count; i++) {
-        struct dq_err err = {0};
         const char *file = s->ask.words[i];
 
-        if (!read_one(s, file, &s->plans[i], &err))
+        if (!read_one(s, file, &s->plans[i], &errs[i]))
             continue;
-        tell_wrong(s, &s->plans[i], file, &err);
-        status = status ? status : dq_code_exit(err.code);
+        tell_wrong(s, &s->plans[i], file, &errs[i]);
+        status = status ? status : dq_code_exit(errs[i].code);
     }
+    for (int i = 0; status && i < s->ask.count; i++)
+        print_unsent(s, s->ask.words[i], &s->plans[i].problems, &errs[i]);
+    free(errs);
     return status;
 }
 
-/* ---- sending -------------------------------------------------------------*/
-
-static char *fresh_key(struct dq_err *err)
-{
-    unsigned char bytes[KEY_BYTES];
-    char *key = dq_new(2 * KEY_BYTES + 1);
-
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        dq_fail(err, DQ_BUG, "no random bytes for a key");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(key + 2 * i, 3, "%02x", bytes[i]);
-    return key;
-}
-
-static char *body_of(const struct submit *s, const struct dq_job_plan *plan,
-                     const char *key)
-{
-    char *frames = dq_range_text(&plan->all), *text;
-    json_t *o = json_pack("{s:s, s:s%, s:s, s:s, s:s, s:b}", "key", key, "yaml",
-                          plan->text.data, plan->text.count, "file",
-                          plan->spec->file, "folder", plan->spec->folder,
-                          "frames", frames, "hold", s->hold);
-
-    if (o && s->priority >= 0)
-        json_object_set_new(o, "priority", json_integer(s->priority));
-    if (o && s->after_id)
-        json_object_set_new(o, "after", json_integer(s->after_id));
-    text = o ? dq_json_text(o) : NULL;
-    json_decref(o);
-    free(frames);
-    return text;
-}
-
-/* Nobody knows what became of it; the same key makes it no second job. */
-static void tell_doubt(const char *key, struct dq_err *err)
-{
-    struct dq_err why = *err;
-
-    dq_fail(err, why.code,
-            "the job may be in the queue; submit it again with --key %s: "
-            "%s",
-            key, why.text);
-}
-
-/* A request that may have been heard is sent again, with the same key: the
- * daemon answers with the job that it made. */
-static json_t *send_text(struct submit *s, const char *key, const char *body,
-                         struct dq_err *err)
-{
-    struct dq_client *client = s->ask.client;
-    json_t *answer = dq_client_ask(client, "POST", "/v1/jobs", body, err);
-
-    if (answer || err->code != DQ_DAEMON || dq_client_unheard(client))
-        return answer;
-    dq_err_clear(err);
-    answer = dq_client_insist(client, "POST", "/v1/jobs", body, RESEND_S, err);
-    if (!answer && !dq_client_answered(client))
-        tell_doubt(key, err);
-    return answer;
-}
-
-static json_t *send_one(struct submit *s, const struct dq_job_plan *plan,
-                        struct dq_err *err)
-{
-    char *key = s->key ? dq_strdup(s->key) : fresh_key(err);
-    char *body = err->code ? NULL : body_of(s, plan, key);
-    json_t *answer = NULL;
-
-    if (!err->code && !body)
-        dq_fail(err, DQ_USAGE, "--key or the job file is not UTF-8 text");
-    if (body)
-        answer = send_text(s, key, body, err);
-    free(body);
-    free(key);
-    return answer;
-}
-
 /* ---- telling -------------------------------------------------------------*/
+
+static void print_sent(const struct dq_job_plan *plan, const char *file,
+                       const json_t *answer)
+{
+    dq_ask_print(json_pack("{s:o, s:O, s:o, s:O}", "file", dq_text_json(file),
+                           "job", json_object_get(answer, "job"), "name",
+                           dq_text_json(plan->spec->name), "fresh",
+                           json_object_get(answer, "fresh")));
+    fflush(stdout);
+}
 
 static void tell_sent(const struct submit *s, const struct dq_job_plan *plan,
                       const json_t *answer)
@@ -228,12 +178,22 @@ static void tell_sent(const struct submit *s, const struct dq_job_plan *plan,
     free(name);
 }
 
-static void tell_unsent(const struct submit *s, const char *file,
-                        const struct dq_err *err)
+/* What the daemon finds wrong with a job file is shown as our own findings
+ * are. */
+static void tell_unsent(const struct submit *s, const struct dq_job_plan *plan,
+                        const char *file, const struct dq_err *err)
 {
+    struct dq_problems problems = {0};
     struct dq_err shown = *err;
 
-    fprintf(stderr, "%s: %s: %s\n", s->ask.who, file, dq_ask_safe(shown.text));
+    dq_problems_from_json(dq_client_problems(s->ask.client), &problems);
+    if (problems.count)
+        dq_problems_print(stderr, file, &plan->text, &problems);
+    else
+        fprintf(stderr, "%s: %s: %s\n", s->ask.who, file,
+                dq_ask_safe(shown.text));
+    print_unsent(s, file, &problems, err);
+    dq_problems_free(&problems);
 }
 
 static void print_plan(const struct submit *s, const struct dq_job_plan *plan)
@@ -258,27 +218,40 @@ static void print_plan(const struct submit *s, const struct dq_job_plan *plan)
 
 /* ---- all files -----------------------------------------------------------*/
 
+/* One file; its job into jobs. */
+static int send_file(struct submit *s, int i, json_t *jobs)
+{
+    const struct dq_job_plan *plan = &s->plans[i];
+    const char *file = s->ask.words[i];
+    struct dq_err err = {0};
+    json_t *answer = dq_submit_send(s->ask.client, &s->wish, plan, &err);
+
+    if (!answer) {
+        tell_unsent(s, plan, file, &err);
+        return err.code;
+    }
+    tell_sent(s, plan, answer);
+    if (s->ask.json)
+        print_sent(plan, file, answer);
+    json_array_append_new(jobs, answer);
+    return DQ_OK;
+}
+
 /* Send each; the exit status of the first that is refused. */
 static int send_all(struct submit *s, json_t *jobs)
 {
-    int status = 0;
+    const struct dq_problems none = {0};
+    const struct dq_err fine = {0};
+    int status = 0, code = DQ_OK;
 
     for (int i = 0; i < s->ask.count; i++) {
-        const struct dq_job_plan *plan = &s->plans[i];
-        struct dq_err err = {0};
-        json_t *answer = send_one(s, plan, &err);
-
-        if (answer) {
-            tell_sent(s, plan, answer);
-            json_object_set_new(answer, "name", dq_text_json(plan->spec->name));
-        } else {
-            tell_unsent(s, s->ask.words[i], &err);
-            answer = json_pack("{s:o}", "error", dq_error_json(&err));
-            status = status ? status : dq_code_exit(err.code);
+        if (code == DQ_DAEMON) { /* nor would it hear of the others */
+            print_unsent(s, s->ask.words[i], &none, &fine);
+            continue;
         }
-        json_array_append_new(jobs, answer);
-        if (err.code == DQ_DAEMON)
-            break; /* nor would it hear of the others */
+        code = send_file(s, i, jobs);
+        if (code && !status)
+            status = dq_code_exit(code);
     }
     return status;
 }
@@ -306,7 +279,7 @@ static int find_after(struct submit *s, struct dq_err *err)
     if (!s->after)
         return DQ_OK;
     job = dq_job_pick_one(s->ask.client, s->after, err);
-    s->after_id = dq_ask_number(job, "id");
+    s->wish.after = dq_ask_number(job, "id");
     json_decref(job);
     return err->code ? dq_because(err, "--after") : DQ_OK;
 }
@@ -321,8 +294,6 @@ static int submit(struct submit *s, struct dq_err *err)
         return dq_ask_fail(&s->ask, err);
     jobs = json_array();
     status = send_all(s, jobs);
-    if (s->ask.json)
-        dq_ask_print(json_pack("{s:O}", "jobs", jobs));
     fflush(stdout);
     watched = s->watch ? watch_all(s, jobs) : 0;
     json_decref(jobs);
@@ -336,7 +307,7 @@ static int read_and_submit(struct submit *s)
 
     if (s->ask.count == 0)
         dq_fail(&err, DQ_USAGE, "which job file?");
-    else if (s->key && s->ask.count > 1)
+    else if (s->wish.key && s->ask.count > 1)
         dq_fail(&err, DQ_USAGE, "--key is for one file");
     if (err.code)
         return dq_ask_fail(&s->ask, &err);
@@ -363,11 +334,11 @@ static int take(void *context, int option, struct dq_err *err)
         s->watch = 1;
         break;
     case HOLD:
-        s->hold = 1;
+        s->wish.hold = 1;
         break;
     case PRIORITY:
-        if (dq_text_long(optarg, &s->priority) || s->priority < 0 ||
-            s->priority > 100)
+        if (dq_text_long(optarg, &s->wish.priority) || s->wish.priority < 0 ||
+            s->wish.priority > 100)
             return dq_fail(err, DQ_USAGE, "--priority is 0 to 100, not '%s'",
                            optarg);
         break;
@@ -375,7 +346,7 @@ static int take(void *context, int option, struct dq_err *err)
         s->after = optarg;
         break;
     case KEY:
-        s->key = optarg;
+        s->wish.key = optarg;
         break;
     case UNCHECKED:
         s->unchecked = 1;
@@ -391,7 +362,7 @@ static int take(void *context, int option, struct dq_err *err)
 
 int dq_cli_submit(int argc, char **argv)
 {
-    struct submit s = {.priority = -1};
+    struct submit s = {.wish.priority = -1};
     struct dq_ask_manual manual = {.help = help,
                                    .shorts = ":hwn",
                                    .longs = longs,

@@ -129,3 +129,19 @@ json_t *dq_problems_json(const struct dq_problems *problems)
     }
     return all;
 }
+
+void dq_problems_from_json(const json_t *list, struct dq_problems *problems)
+{
+    const json_t *p;
+    size_t i;
+
+    json_array_foreach (list, i, p) {
+        json_int_t line = json_integer_value(json_object_get(p, "line"));
+        json_int_t column = json_integer_value(json_object_get(p, "column"));
+        const char *text = json_string_value(json_object_get(p, "text"));
+
+        if (text && line > 0 && line < INT_MAX && column > 0 &&
+            column < INT_MAX)
+            dq_problem_add(problems, (int)line, (int)column, "%s", text);
+    }
+}

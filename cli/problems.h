@@ -26,6 +26,9 @@ void dq_problems_print(FILE *to, const char *file, const struct dq_bytes *text,
 /* The same as JSON: [{"line", "column", "text"}]. New reference. */
 json_t *dq_problems_json(const struct dq_problems *problems);
 
+/* And back: add what is in such a list; items of another shape are left out. */
+void dq_problems_from_json(const json_t *list, struct dq_problems *problems);
+
 /* A text as a JSON string; bytes that are no UTF-8 come out as '?'. */
 json_t *dq_text_json(const char *text);
 

@@ -65,7 +65,7 @@ script() { export FAKE_WORKER="$*"; }
 @test "programs get JSON" {
     start_daemon
     run --separate-stderr depthq submit --json a.yaml
-    [ "$output" = '{"jobs":[{"job":1,"fresh":true,"name":"a"}]}' ]
+    [ "$output" = '{"file":"a.yaml","job":1,"name":"a","fresh":true}' ]
     run --separate-stderr depthq watch 1 --json
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
@@ -138,6 +138,71 @@ script() { export FAKE_WORKER="$*"; }
     run --separate-stderr depthq submit c.yaml --unchecked
     [ "$status" -eq 0 ]
     [[ "$stderr" == "job 1: c, 12 frames,"* ]]
+}
+
+@test "programs get a line a file, whatever is wrong with which" {
+    start_daemon
+    shot b 'fraems: 1001-1010'
+    shot c 'frames: 1001-1012'
+    run --separate-stderr depthq submit --json b.yaml a.yaml c.yaml
+    [ "$status" -eq 65 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [[ "${lines[0]}" == '{"file":"b.yaml","job":null,"error":{"code":"SPEC",'*'"problems":[{"line":7,"column":1,'* ]]
+    [ "${lines[1]}" = '{"file":"a.yaml","job":null}' ]
+    [[ "${lines[2]}" == '{"file":"c.yaml","job":null,"error":{"code":"MISSING",'*'"problems":[]}' ]]
+    depthq submit --hold a.yaml
+    shot d
+    run --separate-stderr depthq submit --json d.yaml a.yaml
+    [ "$status" -eq 73 ]
+    [ "${lines[0]}" = '{"file":"d.yaml","job":2,"name":"d","fresh":true}' ]
+    [[ "${lines[1]}" == '{"file":"a.yaml","job":null,"error":{"code":"EXISTS",'* ]]
+}
+
+# A daemon of another release may know better what is wrong.
+@test "what the daemon finds wrong with a job file is shown line by line" {
+    cat > strict.py <<'PY'
+import re, socket
+server = socket.socket(socket.AF_UNIX)
+server.bind("strict")
+server.listen(4)
+BODY = (b'{"error": {"code": "SPEC", "message": "a.yaml:3:8: no"}, "problems":'
+        b' [{"line": 3, "column": 8, "text": "no such net"}, {"line": 4, "column": 1, "text": "and no output"}]}')
+while True:
+    client, _ = server.accept()
+    heard = b""
+    while not (m := re.search(rb"(?i)content-length: (\d+).*?\r\n\r\n(.*)", heard, re.S)) or len(m[2]) < int(m[1]):
+        heard += client.recv(65536)
+    client.sendall(b"HTTP/1.1 422 No\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                   b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
+    client.close()
+PY
+    "${PYTHON:-python3}" strict.py 3>&- &
+    daemon=$!
+    until_true test -S strict
+    run depthq submit --socket "$PWD/strict" a.yaml
+    [ "$status" -eq 65 ]
+    [ "$output" = "a.yaml:3:8: no such net
+     3 | model: net
+       |        ^
+a.yaml:4:1: and no output
+     4 | output:
+       | ^" ]
+    run --separate-stderr depthq submit --json --socket "$PWD/strict" a.yaml
+    [ "$status" -eq 65 ]
+    [[ "$output" == '{"file":"a.yaml","job":null,"error":{"code":"SPEC",'*'"problems":[{"line":3,"column":8,"text":"no such net"},{"line":4,'* ]]
+}
+
+@test "a daemon that may not be asked is not started once more" {
+    load helpers
+    export DEPTHQ_SOCKET=$PWD/sock BUILD=$PWD
+    start_daemon
+    chmod 0 sock
+    as_nobody "DEPTHQ_SOCKET=$PWD/sock exec $PWD/bin/depthq submit --autostart a.yaml"
+    [ "$status" -eq 77 ]
+    [[ "$output" == *"you have no right to the daemon's socket $PWD/sock; "* ]]
+    [ ! -e depthqd.log ]
+    chmod 0600 sock
+    [ "$(depthq status --json)" = '{"jobs":[]}' ]
 }
 
 @test "a dry run tells and sends nothing" {
