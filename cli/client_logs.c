@@ -11,11 +11,12 @@
 #include "cli/commands.h"
 #include "cli/job_pick.h"
 #include "cli/table.h"
+#include "jobs/task.h"
 
 static const char help[] =
     "Examples:\n"
     "  depthq logs 12 1007            # every try of frame 1007\n"
-    "  depthq logs 12 survey          # of the look at the whole shot\n"
+    "  depthq logs 12 survey          # of the look at the whole shot; solve\n"
     "  depthq logs 12                 # who did what to job 12\n"
     "  depthq logs 12 -f              # and what comes, to its end\n"
     "\n"
@@ -33,13 +34,19 @@ struct logs {
     struct dq_ask ask;
     int follow;
     long long job;
-    const char *frame; /* a number, "survey", or NULL */
+    const char *frame; /* a number, "survey", "solve", or NULL */
     long long seen;    /* the last event that was told */
 };
 
 /* ---- a frame's attempts --------------------------------------------------*/
 
-static void add_attempt(struct dq_table *t, const json_t *a)
+static int is_kind(const json_t *o, enum dq_task_kind kind)
+{
+    return strcmp(dq_ask_text(o, "kind"), dq_task_kind_name(kind)) == 0;
+}
+
+/* Attempts of two kinds, a frame's and its scan's, are told apart. */
+static void add_attempt(struct dq_table *t, const json_t *a, int kinds)
 {
     const json_t *seconds = json_object_get(a, "seconds");
     const json_t *error = json_object_get(a, "error");
@@ -48,24 +55,24 @@ static void add_attempt(struct dq_table *t, const json_t *a)
                      ? dq_asprintf("%.2f", json_number_value(seconds))
                      : dq_strdup("");
     const char *how = dq_ask_text(a, "event");
-    const char *const row[] = {number,
-                               dq_ask_text(a, "began"),
-                               dq_ask_text(a, "ended"),
-                               *how ? how : "at work",
-                               took,
-                               dq_ask_text(error, "code"),
-                               dq_ask_text(error, "message")};
+    const char *const row[] = {
+        dq_ask_text(a, "kind"),     number,
+        dq_ask_text(a, "began"),    dq_ask_text(a, "ended"),
+        *how ? how : "at work",     took,
+        dq_ask_text(error, "code"), dq_ask_text(error, "message")};
 
-    dq_table_add(t, row);
+    dq_table_add(t, row + !kinds);
     free(took);
     free(number);
 }
 
 static void print_attempts(const struct logs *l, const json_t *attempts)
 {
-    static const char *const heads[] = {">ATTEMPT", "BEGAN", "ENDED", "HOW",
-                                        ">SECONDS", "CODE",  "ERROR", NULL};
-    struct dq_table *t = dq_table_new(heads);
+    static const char *const heads[] = {"KIND",  ">ATTEMPT", "BEGAN",
+                                        "ENDED", "HOW",      ">SECONDS",
+                                        "CODE",  "ERROR",    NULL};
+    int kinds = is_kind(json_array_get(attempts, 0), DQ_TASK_SCAN);
+    struct dq_table *t = dq_table_new(heads + !kinds);
     json_t *a;
     char *text;
     size_t i;
@@ -74,7 +81,7 @@ static void print_attempts(const struct logs *l, const json_t *attempts)
         if (l->ask.json)
             dq_ask_print(json_incref(a));
         else
-            add_attempt(t, a);
+            add_attempt(t, a, kinds);
     }
     text = dq_table_text(t);
     if (!l->ask.json)
@@ -98,6 +105,20 @@ static int show_attempts(struct logs *l, struct dq_err *err)
 
 /* ---- events --------------------------------------------------------------*/
 
+/* Whether the word is a kind of task that has no frame. */
+static int is_whole_shots(const char *word)
+{
+    int kind = dq_task_kind_from_name(word);
+
+    return kind >= 0 && !dq_task_has_frame((enum dq_task_kind)kind);
+}
+
+/* Whether it is of one task. */
+static int is_single(const json_t *event)
+{
+    return json_is_integer(json_object_get(event, "number"));
+}
+
 static int is_about(const struct logs *l, const json_t *event)
 {
     const char *kind = dq_ask_text(event, "kind");
@@ -105,27 +126,39 @@ static int is_about(const struct logs *l, const json_t *event)
 
     if (!l->frame || !*kind)
         return 1;
-    if (strcmp(l->frame, "survey") == 0)
-        return strcmp(kind, "survey") == 0;
+    if (is_whole_shots(l->frame) || is_whole_shots(kind))
+        return strcmp(kind, l->frame) == 0;
     dq_text_long(l->frame, &number);
-    return strcmp(kind, "render") == 0 &&
-           dq_ask_number(event, "number") == number;
+    return !is_single(event) || dq_ask_number(event, "number") == number;
 }
 
-/* "frame 1007, attempt 2", "survey, attempt 1", "57 tasks" or "" */
+/* "frame 1007, attempt 2", "scan of frame 1007, attempt 1", "survey, attempt
+ * 1" */
+static void add_task(struct dq_bytes *out, const json_t *e)
+{
+    if (is_kind(e, DQ_TASK_RENDER))
+        dq_bytes_printf(out, " frame %lld", dq_ask_number(e, "number"));
+    else if (is_kind(e, DQ_TASK_SCAN))
+        dq_bytes_printf(out, " scan of frame %lld", dq_ask_number(e, "number"));
+    else
+        dq_bytes_printf(out, " %s", dq_ask_text(e, "kind"));
+    dq_bytes_printf(out, ", attempt %lld", dq_ask_number(e, "attempt"));
+}
+
+/* One task, or "57 frames", "57 scans", "survey", or "" */
 static void add_subject(struct dq_bytes *out, const json_t *e)
 {
     const char *kind = dq_ask_text(e, "kind");
     long long count = dq_ask_number(e, "count");
 
-    if (strcmp(kind, "render") == 0)
-        dq_bytes_printf(out, " frame %lld,", dq_ask_number(e, "number"));
-    else if (*kind)
-        dq_bytes_printf(out, " %s,", kind);
+    if (is_single(e))
+        add_task(out, e);
+    else if (is_whole_shots(kind))
+        dq_bytes_printf(out, " %s", kind);
     else if (count > 0)
-        dq_bytes_printf(out, " %lld task%s", count, count == 1 ? "" : "s");
-    if (*kind)
-        dq_bytes_printf(out, " attempt %lld", dq_ask_number(e, "attempt"));
+        dq_bytes_printf(out, " %lld %s%s", count,
+                        is_kind(e, DQ_TASK_SCAN) ? "scan" : "frame",
+                        count == 1 ? "" : "s");
 }
 
 static void print_event(const json_t *e)
@@ -217,9 +250,10 @@ static int show(struct logs *l, struct dq_err *err)
     if (l->ask.count < 1 || l->ask.count > 2)
         return dq_fail(err, DQ_USAGE, "which job, and which frame?");
     l->frame = l->ask.words[1];
-    if (l->frame && strcmp(l->frame, "survey") != 0 &&
+    if (l->frame && !is_whole_shots(l->frame) &&
         dq_text_long(l->frame, &number))
-        return dq_fail(err, DQ_USAGE, "a frame is a number or survey, not '%s'",
+        return dq_fail(err, DQ_USAGE,
+                       "a frame is a number, survey or solve, not '%s'",
                        l->frame);
     job = dq_job_pick_one(l->ask.client, l->ask.words[0], err);
     l->job = dq_ask_number(job, "id");

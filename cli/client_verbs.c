@@ -140,7 +140,7 @@ static void tell_one(const struct dq_ask *ask, const struct order *o,
         if (o->verb->value)
             printf(" %ld", o->priority);
         if (moved)
-            printf(", %lld task%s", moved, moved == 1 ? "" : "s");
+            printf(", %lld frame%s", moved, moved == 1 ? "" : "s");
         putchar('\n');
     }
     free(name);

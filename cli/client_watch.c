@@ -77,27 +77,50 @@ static int state_of(const char *name)
     return -1;
 }
 
-/* Why a frame failed, in its own words; from the page of frames. */
-static void look_up(struct watch *w, struct dq_list_entry *e)
+static json_t *ask_attempts(struct watch *w, const char *of, struct dq_err *err)
 {
-    char *what = dq_asprintf("/frames?limit=1&after=%d", e->task.frame - 1);
-    struct dq_err err = {0};
-    json_t *page = ask_about(w, what, &err);
-    const json_t *error = json_object_get(
-        json_array_get(json_object_get(page, "frames"), 0), "error");
+    char *what = dq_asprintf("/frames/%s/attempts", of);
+    json_t *page = ask_about(w, what, err);
 
-    e->code = dq_code_from_name(dq_ask_text(error, "code"));
-    if (e->code < 0)
-        e->code = DQ_OK;
-    json_decref(page);
     free(what);
+    return page;
 }
 
-/* Many tasks that fail at once have one cause. */
+/* The code of an attempt (the API's object), or DQ_OK. */
+static int code_of(const json_t *attempt)
+{
+    const json_t *error = json_object_get(attempt, "error");
+    int code = dq_code_from_name(dq_ask_text(error, "code"));
+
+    return code > 0 ? code : DQ_OK;
+}
+
+/* With which code a task failed; from the page of its attempts. */
+static void look_up(struct watch *w, struct dq_list_entry *e)
+{
+    const char *kind = dq_task_kind_name(e->task.kind);
+    char *of = dq_task_has_frame(e->task.kind)
+                   ? dq_asprintf("%d", e->task.frame)
+                   : dq_strdup(kind);
+    struct dq_err err = {0};
+    json_t *page = ask_attempts(w, of, &err), *attempt;
+    size_t i;
+
+    json_array_foreach (json_object_get(page, "attempts"), i, attempt)
+        if (strcmp(dq_ask_text(attempt, "kind"), kind) == 0 &&
+            dq_ask_number(attempt, "attempt") == e->task.attempt)
+            e->code = code_of(attempt);
+    json_decref(page);
+    free(of);
+}
+
+/* Many frames that fail at once have one cause. */
 static void tell_many(struct watch *w, const json_t *event)
 {
     if (*dq_ask_text(event, "text") &&
-        strcmp(dq_ask_text(event, "verb"), "fail") == 0)
+        strcmp(dq_ask_text(event, "verb"), "fail") == 0 &&
+        strcmp(dq_ask_text(event, "kind"), dq_task_kind_name(DQ_TASK_RENDER)) ==
+            0)
         dq_progress_say(w->progress, "error", "%lld frames failed: %s",
                         dq_ask_number(event, "count"),
                         dq_ask_text(event, "text"));
@@ -110,8 +133,10 @@ static void tell_event(struct watch *w, const json_t *event)
     struct dq_list_entry e = {.task.job = w->job, .seconds.total = -1};
     int state = state_of(dq_ask_text(event, "after"));
 
-    if (!*kind)
+    if (!json_is_integer(json_object_get(event, "number"))) {
         tell_many(w, event);
+        return;
+    }
     if (dq_task_kind_from_name(kind) < 0 || state < 0 || /* a newer daemon's */
         strcmp(dq_ask_text(event, "before"), "running") != 0)
         return;
@@ -120,7 +145,7 @@ static void tell_event(struct watch *w, const json_t *event)
     e.task.attempt = (int)dq_ask_number(event, "attempt");
     e.state = (enum dq_task_state)state;
     e.text = dq_strdup(dq_ask_text(event, "text"));
-    if (*e.text && e.task.kind == DQ_TASK_RENDER)
+    if (*e.text)
         look_up(w, &e);
     dq_progress_tell(w->progress, &e, now_ms());
     free(e.text);
@@ -148,58 +173,64 @@ static int tell_events(struct watch *w, int quiet, struct dq_err *err)
     return DQ_OK;
 }
 
+static int is_phase(const struct watch *w, enum dq_task_kind kind)
+{
+    return strcmp(dq_ask_text(w->now, "phase"), dq_task_kind_name(kind)) == 0;
+}
+
 static void count(struct watch *w)
 {
     const json_t *counts = json_object_get(w->now, "counts");
-    int survey = state_of(dq_ask_text(w->now, "survey"));
+    const json_t *scans = json_object_get(w->now, "scans");
     struct dq_progress_counts c = {
         .frames = (size_t)dq_job_frames(w->now),
         .settled = (size_t)dq_job_settled(w->now),
         .done = (size_t)dq_ask_number(counts, "done"),
         .failed = (size_t)dq_ask_number(counts, "failed"),
         .blocked = (size_t)dq_ask_number(counts, "blocked"),
-        .surveyed = survey >= 0 && dq_task_settled((enum dq_task_state)survey)};
+        .scans = (size_t)dq_ask_number(scans, "all"),
+        .scanned = (size_t)dq_ask_number(scans, "settled"),
+        .surveyed = !is_phase(w, DQ_TASK_SURVEY),
+        .solved = is_phase(w, DQ_TASK_RENDER)};
 
     dq_progress_count(w->progress, &c, now_ms());
 }
 
 /* ---- the end -------------------------------------------------------------*/
 
-/* The survey's last attempt tells why the whole job failed. */
-static int survey_code(struct watch *w, struct dq_err *err)
+/* The last attempt at the survey or the solve tells why the whole job
+ * failed. */
+static int phase_code(struct watch *w, struct dq_err *err)
 {
-    json_t *page = ask_about(w, "/frames/survey/attempts", err);
+    json_t *page = ask_attempts(w, dq_ask_text(w->now, "phase"), err);
     const json_t *list = json_object_get(page, "attempts");
     size_t count = json_array_size(list);
-    const json_t *error = json_object_get(
-        count ? json_array_get(list, count - 1) : NULL, "error");
-    int code = dq_code_from_name(dq_ask_text(error, "code"));
+    int code = count ? code_of(json_array_get(list, count - 1)) : DQ_OK;
 
     json_decref(page);
-    return code > 0 ? code : DQ_WORKER;
+    return code ? code : DQ_WORKER;
 }
 
-/* The code that all failed frames share, or DQ_OK. */
+/* The code that all failed frames share, or DQ_OK; page by page, and asked as
+ * patiently as all else. */
 static int common_code(struct watch *w, struct dq_err *err)
 {
-    char *path = dq_asprintf("/v1/jobs/%lld/frames?state=failed&", w->job);
-    json_t *list =
-        dq_client_list(w->ask->client, path, "frames", "after", 0, err);
-    int code = -1;
-    json_t *frame;
-    size_t i;
+    long long after = INT32_MIN;
+    int code = -1, more = 1;
 
-    json_array_foreach (list, i, frame) {
-        int one = dq_code_from_name(
-            dq_ask_text(json_object_get(frame, "error"), "code"));
+    while (more && code != DQ_OK) {
+        char *what = dq_asprintf("/frames?state=failed&limit=%d&after=%lld",
+                                 (int)PAGE, after);
+        json_t *page = ask_about(w, what, err), *frame;
+        size_t i;
 
-        if (code >= 0 && one != code)
-            code = DQ_OK;
-        else
-            code = one < 0 ? DQ_OK : one;
+        json_array_foreach (json_object_get(page, "frames"), i, frame)
+            code = code < 0 || code == code_of(frame) ? code_of(frame) : DQ_OK;
+        after = dq_ask_number(page, "next");
+        more = json_is_integer(json_object_get(page, "next"));
+        json_decref(page);
+        free(what);
     }
-    json_decref(list);
-    free(path);
     return code > 0 ? code : DQ_OK;
 }
 
@@ -213,8 +244,8 @@ static int exit_status(struct watch *w, struct dq_err *err)
         return 0;
     if (strcmp(state, "canceled") == 0)
         return dq_code_exit(DQ_STOPPED);
-    if (strcmp(dq_ask_text(w->now, "survey"), "failed") == 0)
-        return dq_code_exit(survey_code(w, err));
+    if (is_phase(w, DQ_TASK_SURVEY) || is_phase(w, DQ_TASK_SOLVE))
+        return dq_code_exit(phase_code(w, err));
     code = common_code(w, err);
     if (code && dq_ask_number(counts, "failed") == dq_job_frames(w->now))
         return dq_code_exit(code);

@@ -39,6 +39,20 @@ long long dq_job_settled(const json_t *job)
     return settled;
 }
 
+char *dq_job_phase_text(const json_t *job)
+{
+    const char *phase = dq_ask_text(job, "phase");
+    const json_t *scans = json_object_get(job, "scans");
+
+    if (strcmp(phase, dq_task_kind_name(DQ_TASK_RENDER)) == 0)
+        return dq_strdup("");
+    if (strcmp(phase, dq_task_kind_name(DQ_TASK_SCAN)) == 0)
+        return dq_asprintf("%s %lld/%lld", phase,
+                           dq_ask_number(scans, "settled"),
+                           dq_ask_number(scans, "all"));
+    return dq_strdup(phase);
+}
+
 /* What is over first, then what is going on, then what is to come. */
 char *dq_job_counts_text(const json_t *job)
 {
@@ -59,6 +73,17 @@ char *dq_job_counts_text(const json_t *job)
 
 /* ---- many jobs -----------------------------------------------------------*/
 
+/* Why nothing of it runs, or what went wrong, or what comes before frames. */
+static const char *why_of(const json_t *job, const char *phase)
+{
+    const char *reason = dq_ask_text(job, "reason");
+    const char *error = dq_ask_text(job, "error");
+
+    if (*reason || dq_job_is_over(job))
+        return reason;
+    return *error ? error : phase;
+}
+
 char *dq_jobs_text(const json_t *jobs)
 {
     static const char *const heads[] = {">JOB",    "NAME",  ">PRIO",
@@ -70,13 +95,13 @@ char *dq_jobs_text(const json_t *jobs)
     size_t i;
 
     json_array_foreach (jobs, i, job) {
+        char *phase = dq_job_phase_text(job);
         char *id = dq_asprintf("%lld", dq_ask_number(job, "id"));
         char *prio = dq_asprintf("%lld", dq_ask_number(job, "priority"));
         char *user = dq_user_name(dq_ask_number(job, "uid"));
         char *of =
             dq_asprintf("%lld/%lld", dq_job_settled(job), dq_job_frames(job));
         char *bad = dq_asprintf("%lld", count_of(job, DQ_TASK_FAILED));
-        const char *reason = dq_ask_text(job, "reason");
         const char *const row[] = {id,
                                    dq_ask_text(job, "name"),
                                    prio,
@@ -84,9 +109,7 @@ char *dq_jobs_text(const json_t *jobs)
                                    dq_ask_text(job, "state"),
                                    of,
                                    strcmp(bad, "0") == 0 ? "" : bad,
-                                   *reason || dq_job_is_over(job)
-                                       ? reason
-                                       : dq_ask_text(job, "error")};
+                                   why_of(job, phase)};
 
         dq_table_add(t, row);
         free(id);
@@ -94,6 +117,7 @@ char *dq_jobs_text(const json_t *jobs)
         free(user);
         free(of);
         free(bad);
+        free(phase);
     }
     text = dq_table_text(t);
     dq_table_free(t);
@@ -118,6 +142,26 @@ static void add_model(struct dq_bytes *out, const json_t *model)
                              dq_ask_text(model, "sha256"));
 
     add_line(out, "model", text);
+    free(text);
+}
+
+/* The phase, where it tells more than the state does. */
+static void add_phase(struct dq_bytes *out, const json_t *job)
+{
+    const json_t *scans = json_object_get(job, "scans");
+    const char *phase = dq_ask_text(job, "phase");
+    long long failed = dq_ask_number(scans, "failed");
+    char *text = dq_asprintf("%lld of %lld%s", dq_ask_number(scans, "settled"),
+                             dq_ask_number(scans, "all"), failed ? ", " : "");
+    char *all =
+        failed ? dq_asprintf("%sfailed %lld", text, failed) : dq_strdup(text);
+
+    if (!dq_job_is_over(job) ||
+        strcmp(phase, dq_task_kind_name(DQ_TASK_RENDER)) != 0)
+        add_line(out, "phase", phase);
+    if (json_is_object(scans))
+        add_line(out, "scans", all);
+    free(all);
     free(text);
 }
 
@@ -200,7 +244,7 @@ char *dq_job_text(const json_t *job, const json_t *failed)
     add_line(&out, "state", dq_ask_text(job, "state"));
     add_line(&out, "why", dq_ask_text(job, "reason"));
     add_line(&out, "frames", frames);
-    add_line(&out, "survey", dq_ask_text(job, "survey"));
+    add_phase(&out, job);
     add_line(&out, "error", dq_ask_text(job, "error"));
     add_causes(&out, failed);
     add_line(&out, "priority", prio);

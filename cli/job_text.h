@@ -23,6 +23,10 @@ char *dq_frames_text(const json_t *frames);
 long long dq_job_frames(const json_t *job);
 long long dq_job_settled(const json_t *job);
 
+/* What is done before the frames: "survey", "scan 12/20", "solve"; "" when it
+ * is the frames' turn. */
+char *dq_job_phase_text(const json_t *job);
+
 /* "done 57, running 2, ready 181": states that frames are in. */
 char *dq_job_counts_text(const json_t *job);
 

@@ -6,7 +6,8 @@ static const char job_json[] =
     "{\"id\": 12, \"name\": \"sh010\\u001b[2J\", \"uid\": 4294967294,"
     " \"priority\": 50, \"file\": \"/j/s.yaml\", \"output\": \"/d/d.####.exr\","
     " \"frames\": \"1-9\", \"retries\": 3, \"submitted\": \"2026-11-25\","
-    " \"finished\": null, \"after\": null, \"survey\": \"done\","
+    " \"finished\": null, \"after\": null, \"phase\": \"render\","
+    " \"scans\": null,"
     " \"state\": \"active\", \"reason\": null, \"error\": null,"
     " \"counts\": {\"waiting\": 0, \"ready\": 2, \"running\": 1, \"retry\": 0,"
     "  \"blocked\": 0, \"done\": 2, \"failed\": 3, \"skipped\": 1,"
@@ -48,6 +49,44 @@ static void jobs_are_a_line_each(void **state)
               " 12  sh010?[2J    50  4294967294  active     6/9       3\n");
     free(text);
     json_decref(jobs);
+    json_decref(job);
+}
+
+/* The job with another word for "render", and scans. */
+static json_t *in_phase(const char *phase, const char *scans)
+{
+    json_t *job = parse(job_json);
+
+    json_object_set_new(job, "phase", json_string(phase));
+    json_object_set_new(job, "scans", parse(scans));
+    return job;
+}
+
+static void a_job_before_its_frames_says_what_it_does(void **state)
+{
+    static const char some[] = "{\"all\": 9, \"settled\": 4, \"failed\": 1}";
+    json_t *job = in_phase("scan", some), *jobs = json_pack("[O]", job);
+    char *list = dq_jobs_text(jobs), *one = dq_job_text(job, NULL);
+
+    (void)state;
+    assert_non_null(strstr(list, " active     6/9       3  scan 4/9\n"));
+    assert_non_null(
+        strstr(one, "phase      scan\nscans      4 of 9, failed 1"));
+    free(one);
+    free(list);
+    json_decref(jobs);
+    json_decref(job);
+    job = in_phase("solve", some);
+    one = dq_job_phase_text(job);
+    assert_string_equal(one, "solve");
+    free(one);
+    json_decref(job);
+    job = parse(job_json);
+    json_object_set_new(job, "state", json_string("done"));
+    one = dq_job_text(job, NULL);
+    assert_null(strstr(one, "phase"));
+    assert_null(strstr(one, "scans"));
+    free(one);
     json_decref(job);
 }
 
@@ -98,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_are_counted_in_all_and_settled),
         cmocka_unit_test(jobs_are_a_line_each),
+        cmocka_unit_test(a_job_before_its_frames_says_what_it_does),
         cmocka_unit_test(failed_frames_are_told_by_their_cause),
         cmocka_unit_test(frames_are_told_with_their_remarks),
     };

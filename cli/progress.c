@@ -154,6 +154,8 @@ static void count(struct dq_progress *p, const struct dq_list_entry *e,
         s->surveyed |= dq_task_settled(e->state);
     if (e->task.kind == DQ_TASK_SCAN)
         s->scanned += dq_task_settled(e->state) != 0;
+    if (e->task.kind == DQ_TASK_SOLVE)
+        s->solved |= dq_task_settled(e->state);
     if (e->task.kind != DQ_TASK_RENDER)
         return;
     s->settled += dq_task_settled(e->state) != 0;
@@ -231,7 +233,10 @@ void dq_progress_count(struct dq_progress *p,
     p->state.settled = counts->settled;
     p->state.failed = counts->failed;
     p->state.blocked = counts->blocked;
+    p->state.scans = counts->scans;
+    p->state.scanned = counts->scanned;
     p->state.surveyed = counts->surveyed;
+    p->state.solved = counts->solved;
     p->dirty = 1;
 }
 

@@ -61,7 +61,8 @@ void dq_progress_tell(struct dq_progress *p, const struct dq_list_entry *entry,
 /* What somebody else has counted (frames). */
 struct dq_progress_counts {
     size_t frames, settled, done, failed, blocked;
-    int surveyed;
+    size_t scans, scanned;
+    int surveyed, solved;
 };
 void dq_progress_count(struct dq_progress *p,
                        const struct dq_progress_counts *counts, int64_t now_ms);
@@ -86,6 +87,7 @@ struct dq_progress_state {
     size_t scans, scanned; /* before the frames */
     size_t blocked;        /* wait for storage */
     int surveyed;          /* the shot has been looked at */
+    int solved;            /* and what its scans tell is decided */
     double per_second;     /* frames; 0: not known yet */
     double left_s;         /* < 0: not known yet */
 };

@@ -57,6 +57,27 @@ static void before_it_knows_the_bar_says_nothing_of_time(void **state)
     assert_bar(s, 40, "a [#####------] 4/8  waiting for storage");
 }
 
+static void before_frames_the_bar_tells_what_is_done(void **state)
+{
+    struct dq_progress_state s = {.name = "a",
+                                  .frames = 8,
+                                  .scans = 8,
+                                  .scanned = 3,
+                                  .surveyed = 1,
+                                  .left_s = -1};
+
+    (void)state;
+    assert_bar(s, 40, "a [-------------------] 0/8  scanned 3/8");
+    s.scanned = 8;
+    assert_bar(s, 40, "a [--------------] 0/8  solving the shot");
+    s.solved = 1;
+    assert_bar(s, 20, "a [------------] 0/8");
+    s.solved = 0; /* of a shot that is done in part */
+    s.scanned = 0;
+    s.settled = 2;
+    assert_bar(s, 20, "a [###---------] 2/8");
+}
+
 static void the_bar_fits_every_width(void **state)
 {
     struct dq_progress_state s = {.name = "a_long_name_of_a_shot_v012",
@@ -357,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bar_tells_frames_speed_time_left_and_failures),
         cmocka_unit_test(before_it_knows_the_bar_says_nothing_of_time),
+        cmocka_unit_test(before_frames_the_bar_tells_what_is_done),
         cmocka_unit_test(the_bar_fits_every_width),
         cmocka_unit_test(the_pace_is_the_median_and_leaves_loading_out),
         cmocka_unit_test(frames_of_many_workers_come_in_bursts),

@@ -26,6 +26,19 @@ static void clock_text(double seconds, char text[32])
         snprintf(text, 32, "%ld:%02ld", s / 60, s % 60);
 }
 
+/* What is done before the first frame. */
+static void add_phase(struct dq_bytes *text, const struct dq_progress_state *s)
+{
+    if (s->settled)
+        return;
+    if (!s->surveyed)
+        dq_bytes_text(text, "  looking at the shot");
+    else if (s->scanned < s->scans)
+        dq_bytes_printf(text, "  scanned %zu/%zu", s->scanned, s->scans);
+    else if (s->scans && !s->solved)
+        dq_bytes_text(text, "  solving the shot");
+}
+
 /* "57/240  1.9 frames/s  1:36 left" */
 static char *figures(const struct dq_progress_state *s)
 {
@@ -33,10 +46,7 @@ static char *figures(const struct dq_progress_state *s)
     char left[32];
 
     dq_bytes_printf(&text, "%zu/%zu", s->settled, s->frames);
-    if (!s->surveyed && !s->settled)
-        dq_bytes_text(&text, "  looking at the shot");
-    else if (!s->settled && s->scans)
-        dq_bytes_printf(&text, "  scanned %zu/%zu", s->scanned, s->scans);
+    add_phase(&text, s);
     if (s->per_second >= 1)
         dq_bytes_printf(&text, "  %.1f frames/s", s->per_second);
     else if (s->per_second > 0)

@@ -259,6 +259,14 @@ static int is_steady(const struct run *r)
     return r->plan.job.spec->stabilize == DQ_STABILIZE_SHOT;
 }
 
+/* How many frames are scanned by this run. */
+static size_t scans_of(const struct run *r)
+{
+    if (is_steady(r) && r->options.stage == DQ_RUN_ALL)
+        return r->plan.job.all.count;
+    return r->options.stage == DQ_RUN_SCAN ? r->plan.chosen.count : 0;
+}
+
 static struct dq_progress *make_progress(const struct run *r)
 {
     const char *no_colour = getenv("NO_COLOR");
@@ -268,7 +276,7 @@ static struct dq_progress *make_progress(const struct run *r)
         .colour = (!no_colour || !*no_colour) && isatty(STDERR_FILENO),
         .name = r->plan.job.spec->name,
         .frames = dq_list_count(r->list) - dq_list_goal(r->list),
-        .scans = is_steady(r) ? r->plan.job.all.count : 0,
+        .scans = scans_of(r),
         .workers = r->options.workers,
     };
 

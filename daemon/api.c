@@ -133,7 +133,7 @@ static json_t *frames(struct dq_call *c, struct dq_err *err)
 
 static json_t *attempts(struct dq_call *c, struct dq_err *err)
 {
-    return dq_store_attempts_json(c->api->store, c->job, c->survey, c->frame,
+    return dq_store_attempts_json(c->api->store, c->job, c->kind, c->frame,
                                   err);
 }
 
@@ -209,7 +209,7 @@ static json_t *remove_job(struct dq_call *c, struct dq_err *err)
 
 /* ---- routes --------------------------------------------------------------*/
 
-/* {job} and {frame} stand for numbers; a frame may be `survey`. */
+/* {job} and {frame} stand for numbers; a frame may be `survey` or `solve`. */
 static const struct route {
     const char *method, *pattern;
     json_t *(*call)(struct dq_call *c, struct dq_err *err);
@@ -248,16 +248,29 @@ static int take_number(const char *piece, size_t bytes, int64_t *number)
     return 1;
 }
 
+/* A frame, or a kind of task that has none. */
+static int take_frame(struct dq_call *c, const char *piece, size_t bytes)
+{
+    char *word = dq_strndup(piece, bytes);
+    int kind = dq_task_kind_from_name(word);
+
+    free(word);
+    c->kind = DQ_TASK_RENDER;
+    c->frame = 0;
+    if (kind < 0)
+        return take_number(piece, bytes, &c->frame);
+    c->kind = (enum dq_task_kind)kind;
+    return !dq_task_has_frame(c->kind);
+}
+
 /* One piece of the path against one of the pattern. */
 static int fits_piece(struct dq_call *c, const char *pattern, size_t wanted,
                       const char *piece, size_t bytes)
 {
     if (strncmp(pattern, "{job}", wanted) == 0)
         return take_number(piece, bytes, &c->job);
-    if (strncmp(pattern, "{frame}", wanted) == 0) {
-        c->survey = bytes == 6 && memcmp(piece, "survey", 6) == 0;
-        return c->survey || take_number(piece, bytes, &c->frame);
-    }
+    if (strncmp(pattern, "{frame}", wanted) == 0)
+        return take_frame(c, piece, bytes);
     c->word = piece;
     return wanted == bytes && memcmp(pattern, piece, bytes) == 0;
 }

@@ -11,7 +11,7 @@ struct dq_call {
     const struct dq_http_request *request;
     struct dq_who who;
     int64_t job, frame;          /* from the path */
-    int survey;                  /* the frame is the word "survey" */
+    enum dq_task_kind kind;      /* the frame is one, or a kind without */
     const char *word;            /* the last piece of the path; lent */
     int status;                  /* of success */
     char *text;                  /* an answer that is no JSON; given away */

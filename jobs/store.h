@@ -95,7 +95,8 @@ enum dq_verb {
     DQ_VERB_CANCEL, /* what is not at work stops; what is, is dropped */
     DQ_VERB_PAUSE,  /* begin no more */
     DQ_VERB_RESUME, /* a paused or held job */
-    DQ_VERB_RETRY,  /* failed and canceled frames, or those named */
+    DQ_VERB_RETRY,  /* failed and canceled frames, or those named, with what
+                     * they need; a solved shot stays as it was solved */
     DQ_VERB_EAT,    /* give up what is failed or not begun, or those named */
     DQ_VERBS
 };
@@ -103,7 +104,7 @@ const char *dq_verb_name(enum dq_verb verb);
 int dq_verb_from_name(const char *name); /* -1: none */
 
 /* Do it to a job, or to the frames named (RETRY and EAT; NULL: the job).
- * moved: how many tasks. DQ_MISSING: no such job or frame; DQ_DENIED: another
+ * moved: how many frames. DQ_MISSING: no such job or frame; DQ_DENIED: another
  * user's; DQ_STATE: not possible now, and nothing was changed; DQ_EXISTS: a
  * RETRY whose paths another live job writes. */
 int dq_store_do(struct dq_store *s, const struct dq_who *who, enum dq_verb verb,
@@ -145,17 +146,22 @@ json_t *dq_store_job_json(struct dq_store *s, int64_t job, struct dq_err *err);
 /* Frames after `after` (INT64_MIN: from the first), of a state or NULL. */
 json_t *dq_store_frames_json(struct dq_store *s, int64_t job, int64_t after,
                              int limit, const char *state, struct dq_err *err);
-/* A frame's attempts; the survey's when survey. */
-json_t *dq_store_attempts_json(struct dq_store *s, int64_t job, int survey,
-                               int64_t frame, struct dq_err *err);
+/* Attempts at a task of the whole shot (SURVEY, SOLVE: frame is 0), or
+ * (RENDER) at a frame: its scan's, then its own. */
+json_t *dq_store_attempts_json(struct dq_store *s, int64_t job,
+                               enum dq_task_kind kind, int64_t frame,
+                               struct dq_err *err);
 json_t *dq_store_events_json(struct dq_store *s, int64_t job, int64_t after,
                              int limit);
-/* {"jobs": n, "open": n, "tasks": {state: n}} of the jobs that are kept. */
+/* {"jobs": n, "open": n, "tasks": {state: n}} of the jobs that are kept; tasks
+ * of all kinds. */
 json_t *dq_store_totals_json(struct dq_store *s);
 
-/* A job's state from its wish and its counts of tasks (DQ_TASK_STATES of
- * them): held queued active pausing paused canceling canceled done failed. */
-const char *dq_store_state(const char *wish, const int64_t *counts);
+/* A job's state from its wish and its counts (DQ_TASK_STATES of them each) of
+ * frames and of the tasks before them: held queued active pausing paused
+ * canceling canceled done failed. */
+const char *dq_store_state(const char *wish, const int64_t *frames,
+                           const int64_t *early);
 
 /* ---- worker processes ----------------------------------------------------*/
 

@@ -9,31 +9,33 @@ const struct dq_who dq_dispatcher = {.uid = -1, .all = 1};
 
 /* ---- counts --------------------------------------------------------------*/
 
-static sqlite3_stmt *counts_statement(struct dq_store *s,
+static sqlite3_stmt *counts_statement(struct dq_store *s, int early,
                                       enum dq_task_state from,
                                       enum dq_task_state to)
 {
-    sqlite3_stmt **slot = &s->counts[from][to];
+    sqlite3_stmt **slot = &s->counts[early][from][to];
     const char *a = dq_task_state_name(from), *b = dq_task_state_name(to);
+    const char *set = early ? "early_" : "";
     char text[200];
 
     snprintf(text, sizeof text,
-             "UPDATE job SET %s = %s - ?2, %s = %s + ?2 WHERE id = ?1", a, a, b,
-             b);
+             "UPDATE job SET %s%s = %s%s - ?2, %s%s = %s%s + ?2 WHERE id = ?1",
+             set, a, set, a, set, b, set, b);
     if (!*slot && sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT,
                                      slot, NULL))
         dq_sql_fail(s, &s->broken, text);
     return *slot;
 }
 
-void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_state from,
-                    enum dq_task_state to, int64_t count)
+void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                    enum dq_task_state from, enum dq_task_state to,
+                    int64_t count)
 {
     sqlite3_stmt *stmt;
 
     if (from == to || count == 0)
         return;
-    stmt = counts_statement(s, from, to);
+    stmt = counts_statement(s, kind != DQ_TASK_RENDER, from, to);
     if (!stmt)
         return;
     sqlite3_bind_int64(stmt, 1, job);
@@ -53,7 +55,7 @@ void dq_event_add(struct dq_store *s, const struct dq_event *e)
 
     dq_clock_utc(now);
     stmt = dq_sql_rows(s, DQ_SQL_EVENT, "tlllt", now, e->who->uid, e->who->pid,
-                       e->job, t ? dq_task_kind_name(t->kind) : NULL);
+                       e->job, t ? dq_task_kind_name(t->kind) : e->kind);
     if (!stmt)
         return;
     sqlite3_bind_null(stmt, 6);
@@ -73,39 +75,47 @@ void dq_event_add(struct dq_store *s, const struct dq_event *e)
 /* ---- many at once --------------------------------------------------------*/
 
 /* A person's RETRY begins anew; nothing else forgets failures. */
-int64_t dq_move_bulk(struct dq_store *s, const struct dq_who *who, int64_t job,
-                     enum dq_task_state from, enum dq_task_event event,
-                     enum dq_bulk which)
+int64_t dq_move_bulk(struct dq_store *s, const struct dq_bulk *bulk,
+                     enum dq_task_state from, enum dq_task_event event)
 {
-    static const enum dq_sql texts[] = {
-        [DQ_BULK_ALL] = DQ_SQL_BULK,
-        [DQ_BULK_PICKED] = DQ_SQL_BULK_PICKED,
-        [DQ_BULK_SURVEY] = DQ_SQL_BULK_SURVEY,
-    };
     int to = dq_task_move(from, event);
-    struct dq_event e = {.who = who, .job = job};
+    struct dq_event e = {.who = bulk->who,
+                         .job = bulk->job,
+                         .kind = dq_task_kind_name(bulk->kind)};
     int64_t count;
 
     assert(to >= 0);
     e.verb = dq_task_event_name(event);
     e.before = dq_task_state_name(from);
     e.after = dq_task_state_name((enum dq_task_state)to);
-    count = dq_sql_run(s, texts[which], "ltti", job, e.before, e.after,
-                       event != DQ_EVENT_RETRY);
+    count =
+        dq_sql_run(s, bulk->picked ? DQ_SQL_BULK_PICKED : DQ_SQL_BULK, "lttti",
+                   e.job, e.kind, e.before, e.after, event != DQ_EVENT_RETRY);
     if (count <= 0)
         return 0;
-    dq_move_counts(s, job, from, (enum dq_task_state)to, count);
+    dq_move_counts(s, e.job, bulk->kind, from, (enum dq_task_state)to, count);
     e.count = count;
     dq_event_add(s, &e);
     return count;
 }
 
-static void fail_from(struct dq_store *s, int64_t job, enum dq_task_state from,
-                      const struct dq_err *cause)
+int64_t dq_move_from(struct dq_store *s, const struct dq_bulk *bulk,
+                     const int *states, enum dq_task_event event)
+{
+    int64_t moved = 0;
+
+    for (; *states >= 0; states++)
+        moved += dq_move_bulk(s, bulk, (enum dq_task_state) * states, event);
+    return moved;
+}
+
+static void fail_from(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                      enum dq_task_state from, const struct dq_err *cause)
 {
     struct dq_event e = {
         .who = &dq_dispatcher,
         .job = job,
+        .kind = dq_task_kind_name(kind),
         .verb = dq_task_event_name(DQ_EVENT_FAIL),
         .before = dq_task_state_name(from),
         .after = dq_task_state_name(DQ_TASK_FAILED),
@@ -113,19 +123,21 @@ static void fail_from(struct dq_store *s, int64_t job, enum dq_task_state from,
     };
 
     assert(dq_task_move(from, DQ_EVENT_FAIL) == DQ_TASK_FAILED);
-    e.count = dq_sql_run(s, DQ_SQL_BULK_FAIL, "lttt", job, e.before,
+    e.count = dq_sql_run(s, DQ_SQL_BULK_FAIL, "ltttt", job, e.kind, e.before,
                          dq_code_name(cause->code), cause->text);
     if (e.count <= 0)
         return;
-    dq_move_counts(s, job, from, DQ_TASK_FAILED, e.count);
+    dq_move_counts(s, job, kind, from, DQ_TASK_FAILED, e.count);
     dq_event_add(s, &e);
 }
 
 void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
 {
-    for (int i = 0; i < DQ_TASK_STATES; i++)
-        if (i != DQ_TASK_RUNNING && !dq_task_settled((enum dq_task_state)i))
-            fail_from(s, job, (enum dq_task_state)i, cause);
+    for (int kind = 0; kind < DQ_TASK_KINDS; kind++)
+        for (int i = 0; i < DQ_TASK_STATES; i++)
+            if (i != DQ_TASK_RUNNING && !dq_task_settled((enum dq_task_state)i))
+                fail_from(s, job, (enum dq_task_kind)kind,
+                          (enum dq_task_state)i, cause);
 }
 
 /* ---- early stop ----------------------------------------------------------*/
@@ -134,10 +146,12 @@ void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
  * at up to the most: later a job is no longer at its beginning. */
 enum { HOPELESS = 5, HOPELESS_MOST = 20 };
 
-static int none_done(struct dq_store *s, int64_t job)
+static int none_done(struct dq_store *s, const struct dq_task *task)
 {
-    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_NONE_DONE, "lii", job,
-                                     (int)HOPELESS, (int)HOPELESS_MOST);
+    sqlite3_stmt *rows = dq_sql_rows(
+        s,
+        task->kind == DQ_TASK_SCAN ? DQ_SQL_NO_SCAN_DONE : DQ_SQL_NO_FRAME_DONE,
+        "lii", task->job, (int)HOPELESS, (int)HOPELESS_MOST);
     int yes = dq_sql_next(s, rows);
 
     if (yes)
@@ -145,10 +159,11 @@ static int none_done(struct dq_store *s, int64_t job)
     return yes;
 }
 
-/* How many frames failed, if all did so with one code; else 0. */
-static int64_t failed_alike(struct dq_store *s, int64_t job)
+/* How many of its kind failed, if all did so with one code; else 0. */
+static int64_t failed_alike(struct dq_store *s, const struct dq_task *task)
 {
-    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_HOW_FAILED, "l", job);
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_HOW_FAILED, "lt", task->job,
+                                     dq_task_kind_name(task->kind));
     int64_t count = 0;
 
     if (!dq_sql_next(s, rows))
@@ -159,19 +174,73 @@ static int64_t failed_alike(struct dq_store *s, int64_t job)
     return count;
 }
 
-void dq_move_hopeless(struct dq_store *s, int64_t job,
+void dq_move_hopeless(struct dq_store *s, const struct dq_task *task,
                       const struct dq_err *cause)
 {
     struct dq_err all = {0};
     int64_t count;
 
-    if (!none_done(s, job) || (count = failed_alike(s, job)) < HOPELESS)
+    if (!none_done(s, task) || (count = failed_alike(s, task)) < HOPELESS)
         return;
     dq_fail(&all, cause->code,
-            DQ_NOT_TRIED "for the first %lld frames failed alike (retry begins "
+            DQ_NOT_TRIED "for the first %lld %s failed alike (retry begins "
                          "anew): %.700s",
-            (long long)count, cause->text);
-    dq_move_fail(s, job, &all);
+            (long long)count, task->kind == DQ_TASK_SCAN ? "scans" : "frames",
+            cause->text);
+    dq_move_fail(s, task->job, &all);
+}
+
+/* ---- phases --------------------------------------------------------------*/
+
+static int has_unsettled(struct dq_store *s, int64_t job,
+                         enum dq_task_kind kind)
+{
+    sqlite3_stmt *rows =
+        dq_sql_rows(s, DQ_SQL_UNSETTLED, "lt", job, dq_task_kind_name(kind));
+    int has = dq_sql_next(s, rows);
+
+    if (has)
+        dq_sql_done(rows);
+    return has;
+}
+
+static enum dq_task_kind phase_of(struct dq_store *s, int64_t job)
+{
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_PHASE_OF, "l", job);
+    int kind = DQ_TASK_SURVEY;
+
+    if (dq_sql_next(s, rows)) {
+        kind =
+            dq_task_kind_from_name((const char *)sqlite3_column_text(rows, 0));
+        dq_sql_done(rows);
+    }
+    return (enum dq_task_kind)kind;
+}
+
+static void enter_phase(struct dq_store *s, int64_t job, enum dq_task_kind from,
+                        enum dq_task_kind to)
+{
+    struct dq_bulk bulk = {.who = &dq_dispatcher, .job = job, .kind = to};
+    struct dq_event e = {.who = &dq_dispatcher,
+                         .job = job,
+                         .verb = "phase",
+                         .before = dq_task_kind_name(from),
+                         .after = dq_task_kind_name(to)};
+
+    dq_sql_run(s, DQ_SQL_SET_PHASE, "lt", job, e.after);
+    dq_event_add(s, &e);
+    dq_move_bulk(s, &bulk, DQ_TASK_WAITING, DQ_EVENT_RELEASE);
+}
+
+void dq_move_phase(struct dq_store *s, int64_t job)
+{
+    enum dq_task_kind from = phase_of(s, job);
+    int to = 0;
+
+    while (to < DQ_TASK_KINDS && !has_unsettled(s, job, (enum dq_task_kind)to))
+        to++;
+    if (to < DQ_TASK_KINDS && to != (int)from)
+        enter_phase(s, job, from, (enum dq_task_kind)to);
 }
 
 /* ---- the end -------------------------------------------------------------*/
@@ -181,7 +250,6 @@ void dq_move_done(struct dq_store *s, int64_t job)
     char now[DQ_TIME_TEXT];
 
     dq_clock_utc(now);
-    dq_sql_run(s, DQ_SQL_SURVEY_NOW, "l", job);
     if (dq_sql_run(s, DQ_SQL_FINISHED, "lt", job, now) == 1) {
         s->over = dq_grow(s->over, s->over_count + 1, sizeof *s->over);
         s->over[s->over_count++] = job;

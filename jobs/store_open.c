@@ -197,6 +197,20 @@ static int64_t next_open_job(struct dq_store *s, int64_t after)
     return job;
 }
 
+/* What was at work in a job that is being canceled is canceled. */
+static void hand_back(struct dq_store *s, int64_t job)
+{
+    enum dq_task_event event =
+        dq_store_canceling(s, job) ? DQ_EVENT_CANCEL : DQ_EVENT_HAND_BACK;
+
+    for (int kind = 0; kind < DQ_TASK_KINDS; kind++) {
+        struct dq_bulk bulk = {
+            .who = &dq_dispatcher, .job = job, .kind = (enum dq_task_kind)kind};
+
+        dq_move_bulk(s, &bulk, DQ_TASK_RUNNING, event);
+    }
+}
+
 /* Nothing runs: its workers are dead. Nothing waits: their clock is gone. */
 static int recover(struct dq_store *s, struct dq_err *err)
 {
@@ -210,10 +224,7 @@ static int recover(struct dq_store *s, struct dq_err *err)
                    dq_task_state_name((enum dq_task_state)i));
     dq_sql_run(s, DQ_SQL_ATTEMPTS_LOST, "t", now);
     while ((job = next_open_job(s, job))) {
-        dq_move_bulk(s, &dq_dispatcher, job, DQ_TASK_RUNNING,
-                     dq_store_canceling(s, job) ? DQ_EVENT_CANCEL
-                                                : DQ_EVENT_HAND_BACK,
-                     DQ_BULK_ALL);
+        hand_back(s, job);
         dq_move_done(s, job);
     }
     dq_sql_run(s, DQ_SQL_WAITS_OVER, "");
@@ -268,8 +279,10 @@ void dq_store_close(struct dq_store *s)
         for (int i = 0; i < DQ_SQLS; i++)
             sqlite3_finalize(s->statements[i]);
         for (int i = 0; i < DQ_TASK_STATES; i++)
-            for (int k = 0; k < DQ_TASK_STATES; k++)
-                sqlite3_finalize(s->counts[i][k]);
+            for (int k = 0; k < DQ_TASK_STATES; k++) {
+                sqlite3_finalize(s->counts[0][i][k]);
+                sqlite3_finalize(s->counts[1][i][k]);
+            }
         if (s->marked)
             write_mark(s, "closing", NULL);
         sqlite3_close_v2(s->db);

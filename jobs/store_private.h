@@ -17,7 +17,7 @@ struct dq_store {
     int lock;   /* descriptor of the lock file, or -1 */
     int marked; /* as running */
     sqlite3_stmt *statements[DQ_SQLS];
-    sqlite3_stmt *counts[DQ_TASK_STATES][DQ_TASK_STATES];
+    sqlite3_stmt *counts[2][DQ_TASK_STATES][DQ_TASK_STATES]; /* early: 1 */
     int dirty;            /* a transaction is open */
     struct dq_err broken; /* why nothing more can be written */
     int64_t *over;        /* jobs that ended, not told yet */
@@ -54,31 +54,43 @@ int dq_store_finish(struct dq_store *s, struct dq_err *err);
 
 extern const struct dq_who dq_dispatcher;
 
-/* count tasks of a job went from one state to another. */
-void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_state from,
-                    enum dq_task_state to, int64_t count);
-/* An event row; task NULL: of the job. */
+/* count tasks of that kind of a job went from one state to another. */
+void dq_move_counts(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                    enum dq_task_state from, enum dq_task_state to,
+                    int64_t count);
+/* An event row; task NULL: of the job, or (kind) of many tasks. */
 struct dq_event {
     const struct dq_who *who;
     int64_t job;
     const struct dq_task *task;
+    const char *kind;
     const char *verb, *before, *after, *text;
     int64_t count;
 };
 void dq_event_add(struct dq_store *s, const struct dq_event *event);
-/* Which of a job's tasks: all, the frames in the table pick, the survey. */
-enum dq_bulk { DQ_BULK_ALL, DQ_BULK_PICKED, DQ_BULK_SURVEY };
+/* Some of a job's tasks, and who moves them. */
+struct dq_bulk {
+    const struct dq_who *who;
+    int64_t job;
+    enum dq_task_kind kind;
+    int picked; /* the frames in the table pick alone */
+};
 /* Move those that are in `from` by an event of the table; how many. */
-int64_t dq_move_bulk(struct dq_store *s, const struct dq_who *who, int64_t job,
-                     enum dq_task_state from, enum dq_task_event event,
-                     enum dq_bulk which);
+int64_t dq_move_bulk(struct dq_store *s, const struct dq_bulk *bulk,
+                     enum dq_task_state from, enum dq_task_event event);
+/* The same from each of these states (ended by -1). */
+int64_t dq_move_from(struct dq_store *s, const struct dq_bulk *bulk,
+                     const int *states, enum dq_task_event event);
 /* Everything that is neither settled nor running fails. */
 void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause);
-/* After a frame failed with this cause: when it is among the first of its job,
- * all of which failed with the same code, the others are not tried. */
-void dq_move_hopeless(struct dq_store *s, int64_t job,
+/* After a frame or its scan failed with this cause: when it is among the first
+ * of its job, all of which failed with the same code, nothing more is tried. */
+void dq_move_hopeless(struct dq_store *s, const struct dq_task *task,
                       const struct dq_err *cause);
-/* The job's survey column, and when it is over. */
+/* The phase: the first kind of which a task is not settled. When that is
+ * another one than before, those of its tasks that waited are ready. */
+void dq_move_phase(struct dq_store *s, int64_t job);
+/* When the job is over. */
 void dq_move_done(struct dq_store *s, int64_t job);
 
 /* ---- store_submit.c ------------------------------------------------------*/
@@ -87,6 +99,20 @@ void dq_move_done(struct dq_store *s, int64_t job);
 int dq_store_rivals(struct dq_store *s, int64_t job,
                     const struct dq_sequence *output,
                     const struct dq_range *frames, struct dq_err *err);
+
+/* ---- store_read.c --------------------------------------------------------*/
+
+/* A column as JSON; bytes that are no UTF-8 come out as '?'. */
+json_t *dq_row_value(sqlite3_stmt *row, int i);
+/* Members named after columns, from the first on; "" leaves one out. */
+json_t *dq_row_object(sqlite3_stmt *row, const char *const *names);
+/* {name: list, "next": next}; takes both references. */
+json_t *dq_row_page(const char *name, json_t *list, json_t *next);
+
+/* ---- store_read_job.c ----------------------------------------------------*/
+
+/* DQ_MISSING */
+int dq_no_job(int64_t job, struct dq_err *err);
 
 /* ---- store_process.c -----------------------------------------------------*/
 

@@ -20,29 +20,37 @@ static void note(struct dq_store *s, const struct dq_task *task,
         .text = text,
     };
 
-    dq_move_counts(s, task->job, from, to, 1);
+    dq_move_counts(s, task->job, task->kind, from, to, 1);
     dq_event_add(s, &e);
 }
 
 /* ---- what is due ---------------------------------------------------------*/
 
-/* RETRY and BLOCKED tasks whose time has come are READY. */
-static void release(struct dq_store *s, int64_t job, enum dq_task_state from,
-                    int64_t now_ms)
+/* RETRY and BLOCKED tasks of a kind whose time has come are READY. */
+static void release(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                    enum dq_task_state from, int64_t now_ms)
 {
     struct dq_event e = {
         .who = &dq_dispatcher,
         .job = job,
+        .kind = dq_task_kind_name(kind),
         .verb = dq_task_event_name(DQ_EVENT_DUE),
         .before = dq_task_state_name(from),
         .after = dq_task_state_name(DQ_TASK_READY),
     };
 
-    e.count = dq_sql_run(s, DQ_SQL_RELEASE_DUE, "ltl", job, e.before, now_ms);
+    e.count = dq_sql_run(s, DQ_SQL_RELEASE_DUE, "lttl", job, e.kind, e.before,
+                         now_ms);
     if (e.count <= 0)
         return;
-    dq_move_counts(s, job, from, DQ_TASK_READY, e.count);
+    dq_move_counts(s, job, kind, from, DQ_TASK_READY, e.count);
     dq_event_add(s, &e);
+}
+
+static enum dq_task_kind kind_in(sqlite3_stmt *row, int column)
+{
+    return (enum dq_task_kind)dq_task_kind_from_name(
+        (const char *)sqlite3_column_text(row, column));
 }
 
 static enum dq_task_state waiting_state(const unsigned char *name)
@@ -61,11 +69,12 @@ static void release_all(struct dq_store *s, int64_t now_ms)
         more = dq_sql_next(s, rows);
         if (more) {
             int64_t job = sqlite3_column_int64(rows, 0);
+            enum dq_task_kind kind = kind_in(rows, 1);
             enum dq_task_state from =
-                waiting_state(sqlite3_column_text(rows, 1));
+                waiting_state(sqlite3_column_text(rows, 2));
 
             dq_sql_done(rows);
-            release(s, job, from, now_ms);
+            release(s, job, kind, from, now_ms);
             more = !s->broken.code;
         }
     }
@@ -94,18 +103,17 @@ static void release_due(struct dq_store *s, int64_t now_ms)
 
 /* ---- claim ---------------------------------------------------------------*/
 
-static int next_task(struct dq_store *s, enum dq_claim_kind kind, int surveyed,
+/* The next of the job's phase, which is the kind of task. */
+static int next_task(struct dq_store *s, enum dq_claim_kind kind,
                      struct dq_task *task)
 {
     sqlite3_stmt *rows = dq_sql_rows(
         s, kind == DQ_CLAIM_USUAL ? DQ_SQL_NEXT_USUAL : DQ_SQL_NEXT_SUSPECT,
-        "li", task->job, surveyed);
+        "lt", task->job, dq_task_kind_name(task->kind));
 
     if (!dq_sql_next(s, rows))
         return 0;
-    task->kind = (enum dq_task_kind)dq_task_kind_from_name(
-        (const char *)sqlite3_column_text(rows, 0));
-    task->frame = sqlite3_column_int(rows, 1);
+    task->frame = sqlite3_column_int(rows, 0);
     dq_sql_done(rows);
     return 1;
 }
@@ -120,7 +128,8 @@ static int choose(struct dq_store *s, enum dq_claim_kind kind, int64_t now_ms,
     while (!found && dq_sql_next(s, jobs)) {
         claim->task.job = sqlite3_column_int64(jobs, 0);
         claim->retries = sqlite3_column_int(jobs, 1);
-        found = next_task(s, kind, sqlite3_column_int(jobs, 2), &claim->task);
+        claim->task.kind = kind_in(jobs, 2);
+        found = next_task(s, kind, &claim->task);
     }
     if (found)
         dq_sql_done(jobs);
@@ -146,8 +155,6 @@ static int take(struct dq_store *s, struct dq_claim *claim)
     dq_sql_run(s, DQ_SQL_ATTEMPT_BEGINS, "ltiit", t->job, kind, t->frame,
                t->attempt, now);
     note(s, t, DQ_EVENT_CLAIM, DQ_TASK_READY, DQ_TASK_RUNNING, NULL);
-    if (t->kind == DQ_TASK_SURVEY)
-        dq_sql_run(s, DQ_SQL_SURVEY_NOW, "l", t->job);
     return 1;
 }
 
@@ -255,28 +262,18 @@ static void end_attempt(struct dq_store *s, const struct dq_task *t,
                r ? or_null(r->text) : NULL, r ? r->seconds.total : 0.0);
 }
 
-/* What the survey's end means for the frames. */
-static void survey_settled(struct dq_store *s, int64_t job,
-                           enum dq_task_state to, const struct dq_result *r)
+/* A survey or solve that failed fails the rest; a frame or a scan does so
+ * only with others like it. */
+static void failed(struct dq_store *s, const struct dq_task *task,
+                   const struct dq_result *r)
 {
     struct dq_err cause = {0};
 
-    if (to == DQ_TASK_FAILED) {
-        dq_fail(&cause, r ? r->code : DQ_WORKER, "%s", r ? r->text : "");
-        dq_move_fail(s, job, &cause);
-    } else if (to != DQ_TASK_CANCELED) {
-        dq_move_bulk(s, &dq_dispatcher, job, DQ_TASK_WAITING, DQ_EVENT_RELEASE,
-                     DQ_BULK_ALL);
-    }
-}
-
-static void frame_failed(struct dq_store *s, int64_t job,
-                         const struct dq_result *r)
-{
-    struct dq_err cause = {0};
-
-    dq_fail(&cause, r->code, "%s", r->text);
-    dq_move_hopeless(s, job, &cause);
+    dq_fail(&cause, r ? r->code : DQ_WORKER, "%s", r ? r->text : "");
+    if (!dq_task_has_frame(task->kind))
+        dq_move_fail(s, task->job, &cause);
+    else if (r)
+        dq_move_hopeless(s, task, &cause);
 }
 
 static void consequences(struct dq_store *s, const struct dq_settle *settle,
@@ -289,13 +286,13 @@ static void consequences(struct dq_store *s, const struct dq_settle *settle,
     if ((to == DQ_TASK_RETRY || to == DQ_TASK_BLOCKED) &&
         s->due_ms != INT64_MIN && settle->not_before_ms < s->due_ms)
         s->due_ms = settle->not_before_ms;
-    if (settle->task.kind == DQ_TASK_RENDER && to == DQ_TASK_FAILED &&
-        settle->result)
-        frame_failed(s, job, settle->result);
-    if (settle->task.kind == DQ_TASK_SURVEY && dq_task_settled(to))
-        survey_settled(s, job, to, settle->result);
-    if (dq_task_settled(to) || settle->task.kind == DQ_TASK_SURVEY)
-        dq_move_done(s, job);
+    if (!dq_task_settled(to))
+        return;
+    if (to == DQ_TASK_FAILED)
+        failed(s, &settle->task, settle->result);
+    if (settle->task.kind != DQ_TASK_RENDER)
+        dq_move_phase(s, job);
+    dq_move_done(s, job);
 }
 
 static int move(struct dq_store *s, const struct dq_settle *settle)

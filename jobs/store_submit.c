@@ -123,6 +123,14 @@ static int64_t model_id(struct dq_store *s, const struct dq_model_ref *m)
     return id;
 }
 
+/* Scans of every frame, and the solve. */
+static int64_t steadying(const struct dq_submission *sub)
+{
+    return sub->spec->stabilize == DQ_STABILIZE_SHOT
+               ? (int64_t)sub->frames->count + 1
+               : 0;
+}
+
 static int64_t add_job(struct dq_store *s, const struct dq_submission *sub)
 {
     const struct dq_spec *spec = sub->spec;
@@ -147,6 +155,7 @@ static int64_t add_job(struct dq_store *s, const struct dq_submission *sub)
         sqlite3_bind_null(stmt, 15);
     sqlite3_bind_text(stmt, 16, now, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int64(stmt, 17, (int64_t)sub->frames->count);
+    sqlite3_bind_int64(stmt, 18, steadying(sub));
     dq_sql_next(s, stmt);
     free(folder);
     free(output);
@@ -164,17 +173,31 @@ static int rank_of(size_t i, size_t count)
     return i == count / 2 ? 3 : (int)i + 4;
 }
 
-static void add_tasks(struct dq_store *s, int64_t job,
-                      const struct dq_range *frames)
+static void add_task(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                     int32_t number, int rank)
 {
-    dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job,
-               dq_task_kind_name(DQ_TASK_SURVEY), 0,
-               dq_task_state_name(DQ_TASK_READY), 0);
-    for (size_t i = 0; i < frames->count && !s->broken.code; i++)
-        dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job,
-                   dq_task_kind_name(DQ_TASK_RENDER), frames->frames[i],
-                   dq_task_state_name(DQ_TASK_WAITING),
-                   rank_of(i, frames->count));
+    dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job, dq_task_kind_name(kind),
+               number,
+               dq_task_state_name(kind == DQ_TASK_SURVEY ? DQ_TASK_READY
+                                                         : DQ_TASK_WAITING),
+               rank);
+}
+
+static void add_tasks(struct dq_store *s, int64_t job,
+                      const struct dq_submission *sub)
+{
+    const struct dq_range *frames = sub->frames;
+    int steady = steadying(sub) > 0;
+
+    add_task(s, job, DQ_TASK_SURVEY, 0, 0);
+    if (steady)
+        add_task(s, job, DQ_TASK_SOLVE, 0, 0);
+    for (size_t i = 0; i < frames->count && !s->broken.code; i++) {
+        if (steady)
+            add_task(s, job, DQ_TASK_SCAN, frames->frames[i], (int)i);
+        add_task(s, job, DQ_TASK_RENDER, frames->frames[i],
+                 rank_of(i, frames->count));
+    }
 }
 
 static int has_job(struct dq_store *s, int64_t job)
@@ -197,15 +220,10 @@ static void submit(struct dq_store *s, const struct dq_submission *sub,
                 (long long)sub->after);
         return;
     }
-    if (sub->spec->stabilize == DQ_STABILIZE_SHOT) {
-        dq_fail(err, DQ_SPEC,
-                "stabilize: shot is for `depthq run` in this version");
-        return;
-    }
     if (dq_store_rivals(s, 0, &sub->spec->output.path, sub->frames, err))
         return;
     *job = add_job(s, sub);
-    add_tasks(s, *job, sub->frames);
+    add_tasks(s, *job, sub);
     e.job = *job;
     e.after = sub->hold ? "held" : "queued";
     e.count = (int64_t)sub->frames->count;

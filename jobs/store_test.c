@@ -307,10 +307,11 @@ static void a_job_after_another_waits_until_that_is_over(void **state)
 static void finding_work_scans_no_table(void **state)
 {
     static const int statements[] = {
-        DQ_SQL_NEXT_USUAL,  DQ_SQL_NEXT_SUSPECT, DQ_SQL_CLAIM,
-        DQ_SQL_SETTLE,      DQ_SQL_FIRST_DUE,    DQ_SQL_DUE_JOBS,
-        DQ_SQL_RELEASE_DUE, DQ_SQL_FIRST_HELD,   DQ_SQL_JOBS_TO_CLAIM,
-        DQ_SQL_NONE_DONE,   DQ_SQL_HOW_FAILED};
+        DQ_SQL_NEXT_USUAL,  DQ_SQL_NEXT_SUSPECT,  DQ_SQL_CLAIM,
+        DQ_SQL_SETTLE,      DQ_SQL_FIRST_DUE,     DQ_SQL_DUE_JOBS,
+        DQ_SQL_RELEASE_DUE, DQ_SQL_FIRST_HELD,    DQ_SQL_JOBS_TO_CLAIM,
+        DQ_SQL_UNSETTLED,   DQ_SQL_NO_FRAME_DONE, DQ_SQL_NO_SCAN_DONE,
+        DQ_SQL_HOW_FAILED,  DQ_SQL_SUSPECT_DUE,   DQ_SQL_BULK};
     struct dq_store *s = open_store();
 
     (void)state;

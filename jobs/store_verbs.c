@@ -30,7 +30,7 @@ struct owned {
     int64_t id;
     char wish[8];
     int open;
-    int64_t running, unlucky; /* tasks at work; failed or canceled ones */
+    int64_t running, left; /* tasks at work; frames that are not settled */
     char *output, *frames;
 };
 
@@ -54,7 +54,7 @@ static int find(struct dq_store *s, const struct dq_who *who, int64_t job,
             sizeof o->wish - 1);
     o->open = sqlite3_column_int(rows, 2);
     o->running = sqlite3_column_int64(rows, 3);
-    o->unlucky = sqlite3_column_int64(rows, 4);
+    o->left = sqlite3_column_int64(rows, 4);
     o->output = dq_strdup((const char *)sqlite3_column_text(rows, 5));
     o->frames = dq_strdup((const char *)sqlite3_column_text(rows, 6));
     if (!who->all && sqlite3_column_int64(rows, 0) != who->uid)
@@ -90,22 +90,34 @@ static int is(const struct owned *o, const char *wish)
     return strcmp(o->wish, wish) == 0;
 }
 
+/* States of which the event makes an end, without those at work. */
+static const int not_at_work[] = {DQ_TASK_WAITING, DQ_TASK_READY, DQ_TASK_RETRY,
+                                  DQ_TASK_BLOCKED, -1};
+
+/* Frames are counted, whatever else moves. */
+static int64_t end_all(struct dq_store *s, const struct dq_who *who,
+                       int64_t job, enum dq_task_event event)
+{
+    struct dq_bulk bulk = {.who = who, .job = job};
+    int64_t moved = 0;
+
+    for (int kind = 0; kind < DQ_TASK_KINDS; kind++) {
+        bulk.kind = (enum dq_task_kind)kind;
+        moved = dq_move_from(s, &bulk, not_at_work, event);
+    }
+    return moved; /* the last kind is the frames' */
+}
+
 static int64_t cancel(struct dq_store *s, const struct dq_who *who,
                       struct owned *o, struct dq_err *err)
 {
-    int64_t moved = 0;
-
     if (!o->open)
         dq_fail(err, DQ_STATE, "job %lld is over: nothing is left to cancel",
                 (long long)o->id);
     if (!o->open || is(o, "cancel"))
         return 0; /* said once more */
     set_wish(s, who, o, "cancel");
-    for (int i = 0; i < DQ_TASK_STATES; i++)
-        if (i != DQ_TASK_RUNNING && !dq_task_settled((enum dq_task_state)i))
-            moved += dq_move_bulk(s, who, o->id, (enum dq_task_state)i,
-                                  DQ_EVENT_CANCEL, DQ_BULK_ALL);
-    return moved;
+    return end_all(s, who, o->id, DQ_EVENT_CANCEL);
 }
 
 static int64_t pause(struct dq_store *s, const struct dq_who *who,
@@ -184,18 +196,6 @@ static int legal(struct dq_store *s, int64_t job, enum dq_task_event event,
     return err->code;
 }
 
-static int64_t move_all(struct dq_store *s, const struct dq_who *who,
-                        int64_t job, enum dq_task_event event,
-                        enum dq_bulk which, const int *states)
-{
-    int64_t moved = 0;
-
-    for (; *states >= 0; states++)
-        moved += dq_move_bulk(s, who, job, (enum dq_task_state) * states, event,
-                              which);
-    return moved;
-}
-
 /* What it writes must still be its own. */
 static int still_alone(struct dq_store *s, const struct owned *o,
                        struct dq_err *err)
@@ -211,14 +211,22 @@ static int still_alone(struct dq_store *s, const struct owned *o,
     return err->code;
 }
 
-/* The survey again, where it was not finished: frames need it. */
-static void retry_survey(struct dq_store *s, const struct dq_who *who,
-                         int64_t job)
+/* What frames need and was not finished: the survey, and the solve with the
+ * scans that it lacks. A shot that is solved is frozen: then a scan that
+ * failed is not made again. */
+static void retry_early(struct dq_store *s, const struct dq_who *who,
+                        int64_t job)
 {
     static const int states[] = {DQ_TASK_FAILED, DQ_TASK_CANCELED,
                                  DQ_TASK_EATEN, -1};
+    struct dq_bulk bulk = {.who = who, .job = job, .kind = DQ_TASK_SURVEY};
 
-    move_all(s, who, job, DQ_EVENT_RETRY, DQ_BULK_SURVEY, states);
+    dq_move_from(s, &bulk, states, DQ_EVENT_RETRY);
+    bulk.kind = DQ_TASK_SOLVE;
+    if (dq_move_from(s, &bulk, states, DQ_EVENT_RETRY)) {
+        bulk.kind = DQ_TASK_SCAN;
+        dq_move_from(s, &bulk, states, DQ_EVENT_RETRY);
+    }
 }
 
 static int64_t retry(struct dq_store *s, const struct dq_who *who,
@@ -228,6 +236,10 @@ static int64_t retry(struct dq_store *s, const struct dq_who *who,
     static const int named[] = {DQ_TASK_FAILED, DQ_TASK_CANCELED, DQ_TASK_EATEN,
                                 DQ_TASK_SKIPPED, -1};
     static const int usual[] = {DQ_TASK_FAILED, DQ_TASK_CANCELED, -1};
+    struct dq_bulk bulk = {.who = who,
+                           .job = o->id,
+                           .kind = DQ_TASK_RENDER,
+                           .picked = frames != NULL};
     int64_t moved;
 
     if (is(o, "cancel") && o->running) {
@@ -239,10 +251,9 @@ static int64_t retry(struct dq_store *s, const struct dq_who *who,
                     legal(s, o->id, DQ_EVENT_RETRY, err))) ||
         still_alone(s, o, err))
         return 0;
-    retry_survey(s, who, o->id);
-    moved =
-        move_all(s, who, o->id, DQ_EVENT_RETRY,
-                 frames ? DQ_BULK_PICKED : DQ_BULK_ALL, frames ? named : usual);
+    retry_early(s, who, o->id);
+    moved = dq_move_from(s, &bulk, frames ? named : usual, DQ_EVENT_RETRY);
+    dq_move_phase(s, o->id);
     if (moved == 0)
         dq_fail(err, DQ_STATE, "job %lld has no failed or canceled frame",
                 (long long)o->id);
@@ -251,21 +262,26 @@ static int64_t retry(struct dq_store *s, const struct dq_who *who,
     return moved;
 }
 
+/* Without a frame to make nothing before it is of use. */
 static int64_t eat(struct dq_store *s, const struct dq_who *who,
                    struct owned *o, const struct dq_range *frames,
                    struct dq_err *err)
 {
-    static const int named[] = {DQ_TASK_WAITING, DQ_TASK_READY,  DQ_TASK_RETRY,
-                                DQ_TASK_BLOCKED, DQ_TASK_FAILED, -1};
-    static const int usual[] = {DQ_TASK_FAILED, -1};
-    int64_t moved;
+    static const int failed[] = {DQ_TASK_FAILED, -1};
+    struct dq_bulk bulk = {.who = who,
+                           .job = o->id,
+                           .kind = DQ_TASK_RENDER,
+                           .picked = frames != NULL};
+    int64_t begun = 0, moved;
 
     if (frames &&
         (pick(s, o->id, frames, err) || legal(s, o->id, DQ_EVENT_EAT, err)))
         return 0;
-    moved =
-        move_all(s, who, o->id, DQ_EVENT_EAT,
-                 frames ? DQ_BULK_PICKED : DQ_BULK_ALL, frames ? named : usual);
+    if (frames)
+        begun = dq_move_from(s, &bulk, not_at_work, DQ_EVENT_EAT);
+    moved = begun + dq_move_from(s, &bulk, failed, DQ_EVENT_EAT);
+    if (begun && begun == o->left)
+        end_all(s, who, o->id, DQ_EVENT_EAT);
     if (moved == 0)
         dq_fail(err, DQ_STATE, "job %lld has no failed frame to give up",
                 (long long)o->id);
@@ -335,7 +351,7 @@ int dq_store_priority(struct dq_store *s, const struct dq_who *who, int64_t job,
 int dq_store_remove(struct dq_store *s, const struct dq_who *who, int64_t job,
                     struct dq_err *err)
 {
-    struct dq_event e = {.who = who, .job = job, .verb = "rm", .count = 1};
+    struct dq_event e = {.who = who, .job = job, .verb = "rm"};
     struct owned o;
 
     if (dq_store_begin(s, err))

@@ -33,8 +33,11 @@ CREATE TABLE job (
   held_until INTEGER NOT NULL DEFAULT 0, -- storage is full
   submitted  TEXT NOT NULL,
   finished   TEXT,
-  survey     TEXT NOT NULL DEFAULT 'ready' REFERENCES task_state(name),
-  -- How many tasks are in each state, kept with every move, never counted.
+  -- The first kind of task that is not settled; its tasks alone are claimed.
+  phase      TEXT NOT NULL DEFAULT 'survey'
+             CHECK (phase IN ('survey', 'scan', 'solve', 'render')),
+  -- How many frames (renders) are in each state, kept with every move, never
+  -- counted.
   waiting    INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
   ready      INTEGER NOT NULL DEFAULT 0 CHECK (ready >= 0),
   running    INTEGER NOT NULL DEFAULT 0 CHECK (running >= 0),
@@ -45,14 +48,28 @@ CREATE TABLE job (
   skipped    INTEGER NOT NULL DEFAULT 0 CHECK (skipped >= 0),
   eaten      INTEGER NOT NULL DEFAULT 0 CHECK (eaten >= 0),
   canceled   INTEGER NOT NULL DEFAULT 0 CHECK (canceled >= 0),
-  open       INTEGER AS (waiting + ready + running + retry + blocked > 0) VIRTUAL,
+  -- The same of what comes before them: the survey, scans, the solve.
+  early_waiting  INTEGER NOT NULL DEFAULT 0 CHECK (early_waiting >= 0),
+  early_ready    INTEGER NOT NULL DEFAULT 0 CHECK (early_ready >= 0),
+  early_running  INTEGER NOT NULL DEFAULT 0 CHECK (early_running >= 0),
+  early_retry    INTEGER NOT NULL DEFAULT 0 CHECK (early_retry >= 0),
+  early_blocked  INTEGER NOT NULL DEFAULT 0 CHECK (early_blocked >= 0),
+  early_done     INTEGER NOT NULL DEFAULT 0 CHECK (early_done >= 0),
+  early_failed   INTEGER NOT NULL DEFAULT 0 CHECK (early_failed >= 0),
+  early_skipped  INTEGER NOT NULL DEFAULT 0 CHECK (early_skipped >= 0),
+  early_eaten    INTEGER NOT NULL DEFAULT 0 CHECK (early_eaten >= 0),
+  early_canceled INTEGER NOT NULL DEFAULT 0 CHECK (early_canceled >= 0),
+  open       INTEGER AS (waiting + ready + running + retry + blocked +
+             early_waiting + early_ready + early_running + early_retry +
+             early_blocked > 0) VIRTUAL,
   UNIQUE (uid, key));
 CREATE INDEX job_open ON job(priority, id) WHERE open = 1;
 CREATE INDEX job_out ON job(out_folder) WHERE open = 1;
 
 CREATE TABLE task (
   job         INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
-  kind        TEXT    NOT NULL CHECK (kind IN ('survey', 'render')),
+  kind        TEXT    NOT NULL CHECK (kind IN
+              ('survey', 'scan', 'solve', 'render')),
   number      INTEGER NOT NULL CHECK (typeof(number) = 'integer'),
   state       TEXT    NOT NULL REFERENCES task_state(name),
   attempt     INTEGER NOT NULL DEFAULT 0, -- fencing token: only rises
@@ -71,9 +88,9 @@ CREATE TABLE task (
   seconds     REAL,
   odd         TEXT,                       -- why a person should look
   PRIMARY KEY (job, kind, number)) WITHOUT ROWID;
-CREATE INDEX task_ready ON task(job, suspect, rank) WHERE state = 'ready';
-CREATE INDEX task_due ON task(not_before, job) WHERE state IN ('retry', 'blocked');
-CREATE INDEX task_state_of ON task(job, state) WHERE state <> 'done';
+CREATE INDEX task_ready ON task(job, kind, suspect, rank) WHERE state = 'ready';
+CREATE INDEX task_due ON task(not_before, job, kind) WHERE state IN ('retry', 'blocked');
+CREATE INDEX task_state_of ON task(job, kind, state) WHERE state <> 'done';
 
 CREATE TABLE attempt (
   job     INTEGER NOT NULL,
@@ -96,7 +113,7 @@ CREATE TABLE event (
   uid     INTEGER NOT NULL, -- -1: the dispatcher
   pid     INTEGER NOT NULL,
   job     INTEGER NOT NULL,
-  kind    TEXT,             -- with number and attempt: one task
+  kind    TEXT,             -- of the tasks; with number and attempt: of one
   number  INTEGER,
   attempt INTEGER,
   verb    TEXT    NOT NULL,

@@ -133,8 +133,8 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(status, 200, text)
         return json.loads(text)
 
-    def submit(self, key, frames="1-5", out=None, **more):
-        body = {"key": key, "yaml": JOB.format(out or key), "file": "/j/s.yaml", "folder": "/j",
+    def submit(self, key, frames="1-5", out=None, more_yaml="", **more):
+        body = {"key": key, "yaml": JOB.format(out or key) + more_yaml, "file": "/j/s.yaml", "folder": "/j",
                 "frames": frames, **more}
         status, text = self.ask("POST", "/v1/jobs", json.dumps(body))
         return status, json.loads(text)
@@ -161,7 +161,9 @@ class ApiTest(unittest.TestCase):
             after = f"&after={page['next']}"
         self.assertEqual(seen, list(range(1, 26)))
         self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/3/attempts")["attempts"]), 1)
-        self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/survey/attempts")["attempts"]), 1)
+        self.assertEqual([a["kind"] for a in self.get(f"/v1/jobs/{job}/frames/survey/attempts")["attempts"]], ["survey"])
+        self.assertEqual(self.ask("GET", f"/v1/jobs/{job}/frames/solve/attempts")[0], 404)
+        self.assertEqual(self.ask("GET", f"/v1/jobs/{job}/frames/scan/attempts")[0], 404)
         verbs = [e["verb"] for e in self.get(f"/v1/jobs/{job}/events?limit=1000")["events"]]
         self.assertEqual(verbs.count("finish"), 26)
         self.assertEqual(self.get("/v1/workers")["workers"][0]["execution"], "fake")
@@ -169,6 +171,21 @@ class ApiTest(unittest.TestCase):
         self.assertIn('depthq_tasks{state="done"} 26', metrics)
         self.assertEqual(self.ask("DELETE", f"/v1/jobs/{job}")[0], 200)
         self.assertEqual(self.ask("GET", f"/v1/jobs/{job}")[0], 404)
+
+    def test_a_steady_shot_is_scanned_and_solved_and_each_page_tells_of_it(self):
+        job = self.submit("one", "1-25", more_yaml="stabilize: shot\n")[1]["job"]
+        self.wait(job, "done")
+        told = self.get(f"/v1/jobs/{job}")
+        self.assertEqual((told["phase"], told["scans"]), ("render", {"all": 25, "settled": 25, "failed": 0}))
+        self.assertEqual((told["counts"]["done"], sum(told["counts"].values())), (25, 25))
+        kinds = [a["kind"] for a in self.get(f"/v1/jobs/{job}/frames/3/attempts")["attempts"]]
+        self.assertEqual(kinds, ["scan", "render"])
+        self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/solve/attempts")["attempts"]), 1)
+        events = self.get(f"/v1/jobs/{job}/events?limit=1000")["events"]
+        order = [e["kind"] for e in events if e["verb"] == "finish"]
+        self.assertEqual(order, ["survey"] + ["scan"] * 25 + ["solve"] + ["render"] * 25)
+        self.assertEqual([(e["before"], e["after"]) for e in events if e["verb"] == "phase"],
+                         [("survey", "scan"), ("scan", "solve"), ("solve", "render")])
 
     def test_verbs_change_a_held_job_as_they_say(self):
         job = self.submit("one", hold=True)[1]["job"]

@@ -46,11 +46,12 @@ def pass_on(daemon, head, body):
 
 class LossyProxy(threading.Thread):
     """Between client and daemon: what is asked gets through; of the answers to
-    POST the first `lose` are read and thrown away, the others are `change`d."""
+    what has `of` in its head the first `lose` are read and thrown away, the
+    others are `change`d. asked: the bodies of what had it."""
 
-    def __init__(self, path, daemon, lose, change=lambda answer: answer):
+    def __init__(self, path, daemon, lose, change=lambda answer: answer, of=b"POST "):
         super().__init__(daemon=True)
-        self.target, self.lose, self.posts, self.change = str(daemon), lose, [], change
+        self.target, self.lose, self.asked, self.change, self.of = str(daemon), lose, [], change, of
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(path))
         self.server.listen(8)
@@ -68,9 +69,9 @@ class LossyProxy(threading.Thread):
     def serve(self, client):
         head, body = receive_request(client)
         answer = pass_on(self.target, head, body)
-        if head.startswith(b"POST"):
-            self.posts.append(body)
-            if len(self.posts) <= self.lose:
+        if self.of in head:
+            self.asked.append(body)
+            if len(self.asked) <= self.lose:
                 return
         client.sendall(self.change(answer))
 
@@ -172,8 +173,8 @@ class ClientTest(api.ApiTest):
         done = self.depthq("submit", "--hold", self.shot("one"), via=self.folder / "lossy")
         self.assertEqual((done.returncode, done.stdout), (0, "1\n"), done.stderr)
         self.assertIn("(it was here already)", done.stderr)
-        self.assertEqual(len(proxy.posts), 4)
-        self.assertEqual(len(set(proxy.posts)), 1)
+        self.assertEqual(len(proxy.asked), 4)
+        self.assertEqual(len(set(proxy.asked)), 1)
         self.assertEqual([j["id"] for j in self.get("/v1/jobs")["jobs"]], [1])
         proxy.server.close()
 
@@ -210,6 +211,16 @@ class ClientTest(api.ApiTest):
         self.depthq("submit", self.shot("two"))
         seen, _ = self.on_terminal("watch", "two", until="2/5")
         self.assertIn("two [", seen)
+
+    def test_an_answer_that_is_lost_at_the_end_does_not_change_the_exit_status(self):
+        self.stop()
+        self.start("*=fail:PLATE")
+        self.depthq("submit", self.shot("one"))
+        proxy = LossyProxy(self.folder / "lossy", self.socket, lose=2, of=b"state=failed")
+        done = self.depthq("watch", 1, via=self.folder / "lossy")
+        self.assertEqual(done.returncode, 65, done.stderr)
+        self.assertEqual(len(proxy.asked), 3)
+        proxy.server.close()
 
     def test_tasks_of_a_kind_that_a_newer_daemon_has_are_passed_over(self):
         proxy = LossyProxy(self.folder / "newer", self.socket, lose=0,

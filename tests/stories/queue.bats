@@ -56,7 +56,7 @@ script() { export FAKE_WORKER="$*"; }
     run depthq logs 1 1003
     [[ "${lines[1]}" == "      1  20"*"  finish     1.00" ]]
     run depthq logs 1
-    [[ "${lines[0]}" == *" submit 10 tasks by $(id -un): a" ]]
+    [[ "${lines[0]}" == *" submit 10 frames by $(id -un): a" ]]
     [[ "$output" == *" finish frame 1010, attempt 1 (running to done)"* ]]
     run depthq workers
     [[ "${lines[1]}" == *"idle"*"fake" ]]
@@ -309,8 +309,8 @@ a.yaml:4:1: and no output
     run depthq submit a.yaml b.yaml --watch
     run depthq retry --failed --user me
     [ "$status" -eq 0 ]
-    [ "${lines[0]}" = "job 1 (a): begins anew, 2 tasks" ]
-    [ "${lines[1]}" = "job 2 (b): begins anew, 2 tasks" ]
+    [ "${lines[0]}" = "job 1 (a): begins anew, 2 frames" ]
+    [ "${lines[1]}" = "job 2 (b): begins anew, 2 frames" ]
     run depthq watch 1 2
     [ "$status" -eq 1 ]
     [ "$(member 1 counts failed)" = 1 ]
@@ -319,7 +319,7 @@ a.yaml:4:1: and no output
     [ "$status" -eq 2 ]
     [[ "$output" == *"frame 1001 is done: no retry (reprocess makes a done frame again)"* ]]
     run depthq eat a
-    [ "$output" = "job 1 (a): failed frames are given up, 1 task" ]
+    [ "$output" = "job 1 (a): failed frames are given up, 1 frame" ]
     depthq watch 1
     [ "$(member 1 state)" = done ]
     run depthq rm --state done
