@@ -1,8 +1,10 @@
-/* depthq workers: who makes the frames. */
+/* depthq workers: who makes the frames, and who is to make none. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -10,10 +12,13 @@
 static const char help[] =
     "Examples:\n"
     "  depthq workers                 # what each is doing\n"
+    "  depthq workers drain 2         # it finishes what it has, and goes\n"
+    "  depthq workers resume 2        # it is wanted again\n"
     "\n"
-    "Usage: depthq workers [OPTION]...\n"
+    "Usage: depthq workers [OPTION]... [drain|resume WORKER...]\n"
     "\n"
-    "The daemon's worker processes, one line each.\n"
+    "The daemon's worker processes, one line each. A drained worker's device\n"
+    "is free for others, until it is resumed or the daemon starts anew.\n"
     "\n"
     "      --json           {\"workers\": [...]}\n" DQ_ASK_HELP;
 
@@ -67,6 +72,54 @@ static void print_deaths(const json_t *workers)
     }
 }
 
+/* ---- the command ---------------------------------------------------------*/
+
+/* Do it to one; the workers after it, or NULL. */
+static json_t *do_one(const struct dq_ask *ask, const char *verb,
+                      const char *worker, struct dq_err *err)
+{
+    json_t *answer = NULL;
+    long number = 0;
+    char *path;
+
+    if (dq_text_long(worker, &number) || number < 1) {
+        dq_fail(err, DQ_USAGE,
+                "a worker is a number, as depthq workers has "
+                "it, not '%.80s'",
+                worker);
+        return NULL;
+    }
+    path = dq_asprintf("/v1/workers/%ld/%s", number, verb);
+    answer = dq_client_ask(ask->client, "POST", path, NULL, err);
+    free(path);
+    return answer;
+}
+
+/* The workers as they are, or as they are when words are obeyed. */
+static json_t *obey(const struct dq_ask *ask, struct dq_err *err)
+{
+    static const char *const verbs[] = {"drain", "resume"};
+    const char *verb = ask->words[0], *near;
+    json_t *answer = NULL;
+
+    if (!verb)
+        return dq_client_ask(ask->client, "GET", "/v1/workers", NULL, err);
+    if (strcmp(verb, verbs[0]) != 0 && strcmp(verb, verbs[1]) != 0) {
+        near = dq_text_nearest(verb, verbs, 2);
+        dq_fail(err, DQ_USAGE,
+                "workers can drain and resume, not '%.80s'%s%s%s", verb,
+                near ? " (did you mean '" : "", near ? near : "",
+                near ? "'?)" : "");
+    } else if (ask->count == 1) {
+        dq_fail(err, DQ_USAGE, "which worker?");
+    }
+    for (int i = 1; i < ask->count && !err->code; i++) {
+        json_decref(answer);
+        answer = do_one(ask, verb, ask->words[i], err);
+    }
+    return answer;
+}
+
 int dq_cli_workers(int argc, char **argv)
 {
     struct dq_ask_manual manual = {
@@ -76,7 +129,7 @@ int dq_cli_workers(int argc, char **argv)
     int status = dq_ask_open(&ask, argc, argv, &manual);
 
     if (status < 0) {
-        json_t *o = dq_client_ask(ask.client, "GET", "/v1/workers", NULL, &err);
+        json_t *o = obey(&ask, &err);
 
         status = o ? 0 : dq_ask_fail(&ask, &err);
         if (o && ask.json) {

@@ -207,9 +207,25 @@ static json_t *remove_job(struct dq_call *c, struct dq_err *err)
                : moved_answer(0);
 }
 
+/* POST /v1/workers/{worker}/drain, /resume: no body. */
+static json_t *drain(struct dq_call *c, struct dq_err *err)
+{
+    static const char *const none[] = {NULL};
+    json_t *o = dq_call_body(c, none, err);
+
+    json_decref(o);
+    if (!err->code && !c->who.all)
+        dq_fail(err, DQ_DENIED, "only the daemon's own user (%lld) may do that",
+                (long long)c->api->owner);
+    if (!err->code && !c->api->drain(c->api->context, c->worker,
+                                     strcmp(c->word, "drain") == 0))
+        dq_fail(err, DQ_MISSING, "there is no worker %lld",
+                (long long)c->worker);
+    return err->code ? NULL : workers(c, err);
+}
+
 /* ---- routes --------------------------------------------------------------*/
 
-/* {job} and {frame} stand for numbers; a frame may be `survey` or `solve`. */
 static const struct route {
     const char *method, *pattern;
     json_t *(*call)(struct dq_call *c, struct dq_err *err);
@@ -217,6 +233,8 @@ static const struct route {
     {"GET", "/healthz", health},
     {"GET", "/metrics", metrics},
     {"GET", "/v1/workers", workers},
+    {"POST", "/v1/workers/{worker}/drain", drain},
+    {"POST", "/v1/workers/{worker}/resume", drain},
     {"GET", "/v1/jobs", list_jobs},
     {"POST", "/v1/jobs", dq_call_submit},
     {"GET", "/v1/jobs/{job}", one_job},
@@ -234,67 +252,13 @@ static const struct route {
 
 enum { ROUTES = sizeof routes / sizeof *routes };
 
-static int take_number(const char *piece, size_t bytes, int64_t *number)
-{
-    char text[24] = "";
-    long value = 0;
-
-    if (bytes == 0 || bytes >= sizeof text)
-        return 0;
-    memcpy(text, piece, bytes);
-    if (dq_text_long(text, &value))
-        return 0;
-    *number = value;
-    return 1;
-}
-
-/* A frame, or a kind of task that has none. */
-static int take_frame(struct dq_call *c, const char *piece, size_t bytes)
-{
-    char *word = dq_strndup(piece, bytes);
-    int kind = dq_task_kind_from_name(word);
-
-    free(word);
-    c->kind = DQ_TASK_RENDER;
-    c->frame = 0;
-    if (kind < 0)
-        return take_number(piece, bytes, &c->frame);
-    c->kind = (enum dq_task_kind)kind;
-    return !dq_task_has_frame(c->kind);
-}
-
-/* One piece of the path against one of the pattern. */
-static int fits_piece(struct dq_call *c, const char *pattern, size_t wanted,
-                      const char *piece, size_t bytes)
-{
-    if (strncmp(pattern, "{job}", wanted) == 0)
-        return take_number(piece, bytes, &c->job);
-    if (strncmp(pattern, "{frame}", wanted) == 0)
-        return take_frame(c, piece, bytes);
-    c->word = piece;
-    return wanted == bytes && memcmp(pattern, piece, bytes) == 0;
-}
-
-static int fits(struct dq_call *c, const char *pattern, const char *path)
-{
-    while (*pattern == '/' && *path == '/') {
-        size_t wanted = strcspn(++pattern, "/"), bytes = strcspn(++path, "/");
-
-        if (!fits_piece(c, pattern, wanted, path, bytes))
-            return 0;
-        pattern += wanted;
-        path += bytes;
-    }
-    return !*pattern && !*path;
-}
-
 /* The route, or NULL with the status and the methods that there are. */
 static const struct route *find(struct dq_call *c,
                                 struct dq_http_answer *answer)
 {
     answer->status = 404;
     for (int i = 0; i < ROUTES; i++) {
-        if (!fits(c, routes[i].pattern, c->request->path))
+        if (!dq_call_fits(c, routes[i].pattern, c->request->path))
             continue;
         if (strcmp(routes[i].method, c->request->method) == 0)
             return &routes[i];

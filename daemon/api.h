@@ -21,6 +21,9 @@ struct dq_api {
                     * they alone may submit */
     void *context;
     json_t *(*workers)(void *context); /* a new reference */
+    /* Worker (from 1) gets nothing more, or is wanted again; 0: there is none
+     * of that number. */
+    int (*drain)(void *context, int64_t worker, int drain);
     /* Something changed: look for work. */
     void (*changed)(void *context);
     /* This job is being canceled. */

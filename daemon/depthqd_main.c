@@ -32,6 +32,7 @@ enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
 struct seat {
     int pid; /* 0: no process */
     int ready;
+    int drained; /* somebody wants it so; until the daemon ends */
     int deaths;
     char execution[256];
     char last_death[768];
@@ -179,6 +180,8 @@ static void on_obituary(void *context, const struct dq_obituary *o)
 
 static const char *seat_state(const struct server *d, int i, int held)
 {
+    if (d->seats[i].drained)
+        return d->seats[i].pid ? "draining" : "drained";
     if (!d->supervisor)
         return "given up";
     if (!d->seats[i].pid)
@@ -276,6 +279,8 @@ static void start_workers(struct server *d)
     dispatch.devices = places;
     rule.dispatch = dispatch;
     d->supervisor = dq_supervisor_new(&rule);
+    for (int i = 0; i < d->options.workers; i++)
+        dq_supervisor_drain(d->supervisor, i, d->seats[i].drained);
 }
 
 static void on_again(uv_timer_t *timer)
@@ -296,6 +301,21 @@ static void on_changed(void *context)
 
     if (d->supervisor)
         dq_supervisor_wake(d->supervisor);
+}
+
+static int on_drain(void *context, int64_t worker, int drain)
+{
+    struct server *d = context;
+
+    if (worker < 1 || worker > d->options.workers)
+        return 0;
+    d->seats[worker - 1].drained = drain;
+    if (d->supervisor)
+        dq_supervisor_drain(d->supervisor, (int)worker - 1, drain);
+    log_worker(DQ_LOG_INFO,
+               drain ? "worker is drained" : "worker is wanted again",
+               (int)worker - 1, d->options.devices[worker - 1]);
+    return 1;
 }
 
 static void on_canceled(void *context, int64_t job)
@@ -363,6 +383,7 @@ static int serve(struct server *d, struct dq_err *err)
                              .owner = getuid(),
                              .context = d,
                              .workers = on_workers,
+                             .drain = on_drain,
                              .changed = on_changed,
                              .canceled = on_canceled,
                              .broken = on_broken};

@@ -219,6 +219,14 @@ void dq_dispatch_stop(struct dq_dispatch *d, int64_t grace_ms, int64_t now_ms)
     d->stopping = 1;
 }
 
+void dq_dispatch_drain(struct dq_dispatch *d, int worker, int drain)
+{
+    struct slot *slot = slot_at(d, worker);
+
+    slot->drained = drain;
+    slot->reserved = 0; /* another one is for suspects */
+}
+
 long dq_slot_find_job(const struct slot *slot, int64_t job)
 {
     for (size_t i = 0; i < slot->job_count; i++)
@@ -258,12 +266,20 @@ void dq_dispatch_forget(struct dq_dispatch *d, int64_t job)
 
 int dq_dispatch_stuck(const struct dq_dispatch *d, struct dq_err *err)
 {
-    for (int i = 0; i < d->rule.workers; i++)
-        if (!d->devices[d->slots[i].device].given_up.code)
+    const struct dq_err *first = NULL;
+
+    for (int i = 0; i < d->rule.workers; i++) {
+        const struct device *device = &d->devices[d->slots[i].device];
+
+        if (d->slots[i].drained)
+            continue;
+        if (!device->given_up.code)
             return 0;
-    if (err)
-        *err = d->devices[d->slots[0].device].given_up;
-    return 1;
+        first = first ? first : &device->given_up;
+    }
+    if (first && err)
+        *err = *first;
+    return first != NULL;
 }
 
 int dq_dispatch_over(const struct dq_dispatch *d)

@@ -108,6 +108,9 @@ void dq_dispatch_died(struct dq_dispatch *d, int worker,
 /* Claim nothing more; what is in hand has grace_ms, then it is killed and
  * handed back. Again with less: hurry. */
 void dq_dispatch_stop(struct dq_dispatch *d, int64_t grace_ms, int64_t now_ms);
+/* A worker gets nothing more: it finishes what it holds and exits, and none
+ * takes its place until it is wanted again (drain 0). */
+void dq_dispatch_drain(struct dq_dispatch *d, int worker, int drain);
 /* Nobody wants this job's tasks any more: those not begun come back soon. */
 void dq_dispatch_drop(struct dq_dispatch *d, int64_t job);
 /* No task of this job will come any more. */
@@ -122,7 +125,8 @@ int64_t dq_dispatch_due(struct dq_dispatch *d, int64_t now_ms);
 /* Whether nothing more will happen: no process is left, and all is settled,
  * stopped, or without a device to run on. */
 int dq_dispatch_over(const struct dq_dispatch *d);
-/* Whether every device was given up; err receives the first one's cause. */
+/* Whether there is a worker that is not drained, and the device of each such
+ * one was given up; err receives the first one's cause. */
 int dq_dispatch_stuck(const struct dq_dispatch *d, struct dq_err *err);
 
 /* Tasks that a worker holds now, oldest first. */

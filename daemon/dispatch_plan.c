@@ -11,11 +11,11 @@ int dq_dispatch_unsettled(const struct dq_dispatch *d)
     return d->rule.source.ops->unsettled(d->rule.source.self);
 }
 
-/* Whether the worker's device gets work, and there may be some. */
+/* Whether the worker and its device get work, and there may be some. */
 static int in_use(const struct dq_dispatch *d, const struct slot *slot)
 {
-    return !d->stopping && !d->devices[slot->device].given_up.code &&
-           dq_dispatch_unsettled(d);
+    return !d->stopping && !slot->drained &&
+           !d->devices[slot->device].given_up.code && dq_dispatch_unsettled(d);
 }
 
 static int64_t sum(int64_t a, int64_t b)

@@ -27,6 +27,7 @@ struct slot {
     int results;        /* of this process */
     int handed_back;    /* its death is no fault of the tasks in hand */
     int reserved;       /* gets nothing until it is empty: for a suspect */
+    int drained;        /* gets nothing: somebody wants it so */
     int64_t since_ms;   /* of state; DOWN: may start again from here on */
     int64_t heard_ms;   /* the last word about any task, or the first send */
     int64_t pause_ms;   /* before the last restart */

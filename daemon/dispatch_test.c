@@ -938,10 +938,101 @@ static void whatever_happens_every_frame_settles_and_none_is_held_twice(
     }
 }
 
+static void a_drained_worker_finishes_and_goes_and_comes_back(void **state)
+{
+    struct dq_dispatch_rule rule = brisk();
+    struct world *w;
+
+    (void)state;
+    rule.workers = 2;
+    w = world_new("1-9", 0, rule);
+    assert_string_equal(step(w), "start 0, start 1");
+    hello(w, 0, 2);
+    assert_string_equal(step(w), "job 0, send 0 survey/1");
+    answer(w, 0, 0, DQ_OK);
+    dq_dispatch_drain(w->d, 1, 1); /* it has not said hello yet */
+    assert_string_equal(step(w), "kill 1, send 0 1/1, send 0 2/1");
+    die(w, 1);
+    w->now += 60000;
+    assert_string_equal(step(w), "");
+    dq_dispatch_drain(w->d, 0, 1);
+    answer(w, 0, 1, DQ_OK);
+    assert_string_equal(step(w), ""); /* it holds one yet */
+    answer(w, 0, 2, DQ_OK);
+    assert_string_equal(step(w), "drain 0");
+    die(w, 0);
+    w->now += 60000;
+    assert_string_equal(step(w), "");
+    assert_false(
+        dq_dispatch_over(w->d)); /* there is work, and may be a worker */
+    assert_int_equal(dq_dispatch_due(w->d, w->now), -1);
+    dq_dispatch_drain(w->d, 1, 0);
+    assert_string_equal(step(w), "start 1");
+    hello(w, 1, 1);
+    assert_string_equal(step(w), "job 1, send 1 3/1");
+    world_free(w);
+}
+
+static void a_drained_worker_does_not_keep_suspects_waiting(void **state)
+{
+    struct dq_dispatch_rule rule = brisk();
+    struct world *w;
+
+    (void)state;
+    rule.workers = 3;
+    w = world_new("1-9", 5, rule);
+    step(w);
+    for (int i = 0; i < 3; i++)
+        hello(w, i, 2);
+    step(w);
+    answer(w, 0, 0, DQ_OK);
+    step(w);
+    for (int i = 0; i < 2; i++)
+        dq_dispatch_stage(w->d, 0, &w->held[0][i], w->now);
+    die(w, 0); /* both are suspects now */
+    answer_at(w, 1, 0, DQ_OK);
+    assert_string_equal(step(w), ""); /* worker 1 is emptied for them */
+    dq_dispatch_drain(w->d, 1, 1);
+    dq_dispatch_drain(w->d, 0, 1);
+    for (int i = 2; i > 0; i--)
+        answer_at(w, 2, 0, DQ_OK), step(w);
+    assert_int_equal(w->count[2], 1); /* a suspect, alone */
+    world_free(w);
+}
+
+static void a_device_is_given_up_though_others_are_drained(void **state)
+{
+    static const int devices[] = {0, 1};
+    struct dq_dispatch_rule rule = brisk();
+    struct dq_err why = {0};
+    struct world *w;
+
+    (void)state;
+    rule.workers = 2;
+    rule.devices = devices;
+    w = world_new("1-9", 5, rule);
+    dq_dispatch_drain(w->d, 0, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(step(w), "start 1");
+        assert_false(dq_dispatch_stuck(w->d, NULL));
+        die(w, 1);
+        w->now += 60000;
+    }
+    assert_true(dq_dispatch_stuck(w->d, &why));
+    assert_non_null(strstr(why.text, "ouch"));
+    assert_true(dq_dispatch_over(w->d));
+    dq_dispatch_drain(w->d, 1, 1);
+    assert_false(dq_dispatch_stuck(w->d, NULL)); /* nobody wants one */
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shot_runs_survey_first_then_frames_in_order),
+        cmocka_unit_test(a_drained_worker_finishes_and_goes_and_comes_back),
+        cmocka_unit_test(a_drained_worker_does_not_keep_suspects_waiting),
+        cmocka_unit_test(a_device_is_given_up_though_others_are_drained),
         cmocka_unit_test(frames_spread_over_workers_before_they_pile_up),
         cmocka_unit_test(a_skipped_frame_is_settled_as_skipped),
         cmocka_unit_test(a_job_that_is_over_is_forgotten_by_those_who_know_it),

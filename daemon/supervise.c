@@ -354,6 +354,12 @@ void dq_supervisor_stop(struct dq_supervisor *s, int64_t grace_ms)
     pump_soon(s);
 }
 
+void dq_supervisor_drain(struct dq_supervisor *s, int worker, int drain)
+{
+    dq_dispatch_drain(s->dispatch, worker, drain);
+    pump_soon(s);
+}
+
 void dq_supervisor_drop(struct dq_supervisor *s, int64_t job)
 {
     dq_dispatch_drop(s->dispatch, job);

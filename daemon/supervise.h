@@ -53,6 +53,9 @@ void dq_supervisor_stop(struct dq_supervisor *s, int64_t grace_ms);
 /* The source has something new. */
 void dq_supervisor_wake(struct dq_supervisor *s);
 
+/* A worker gets nothing more, or is wanted again: see daemon/dispatch.h. */
+void dq_supervisor_drain(struct dq_supervisor *s, int worker, int drain);
+
 /* A job's tasks are wanted no more; it is over: see daemon/dispatch.h. */
 void dq_supervisor_drop(struct dq_supervisor *s, int64_t job);
 void dq_supervisor_forget(struct dq_supervisor *s, int64_t job);

@@ -203,6 +203,16 @@ class ApiTest(unittest.TestCase):
         self.wait(job, "done")
         self.assertEqual(self.get(f"/v1/jobs/{job}")["counts"]["eaten"], 2)
 
+    def test_a_drained_worker_is_gone_until_it_is_resumed(self):
+        worker = lambda: self.get("/v1/workers")["workers"][0]
+        self.until(lambda: worker()["state"] == "idle")
+        self.assertIn(json.loads(self.ask("POST", "/v1/workers/1/drain")[1])["workers"][0]["state"], ("draining", "drained"))
+        self.until(lambda: worker()["state"] == "drained")
+        self.assertEqual((worker()["pid"], worker()["deaths"]), (0, 0))
+        job = self.submit("one")[1]["job"]
+        self.assertEqual(self.ask("POST", "/v1/workers/1/resume")[0], 200)
+        self.wait(job, "done")
+
     def test_a_resend_is_answered_with_the_same_job(self):
         first, again = self.submit("one"), self.submit("one")
         self.assertEqual((first[0], again[0]), (201, 200))
@@ -269,7 +279,9 @@ class ApiTest(unittest.TestCase):
             (404, "GET", "/v1/jobs/99/frames", None), (404, "GET", f"/v1/jobs/{job}/", None),
             (400, "GET", "/v1/jobs?limit=0", None), (400, "GET", "/v1/jobs?limit=1e3", None),
             (405, "PUT", "/v1/jobs", None), (405, "POST", "/healthz", "{}"),
-            (405, "GET", f"/v1/jobs/{job}/cancel", None),
+            (405, "GET", f"/v1/jobs/{job}/cancel", None), (405, "GET", "/v1/workers/1/drain", None),
+            (404, "POST", "/v1/workers/2/drain", None), (404, "POST", "/v1/workers/0/resume", None),
+            (400, "POST", "/v1/workers/1/drain", '{"now": true}'),
             (404, "POST", f"/v1/jobs/{job}/explode", None), (404, "POST", "/v1/jobs/99/cancel", None),
             (400, "POST", f"/v1/jobs/{job}/cancel", '{"frames": "1"}'),
             (400, "POST", f"/v1/jobs/{job}/eat", '{"frames": "x"}'),
@@ -324,6 +336,7 @@ class ApiTest(unittest.TestCase):
                 ok &= self.submit("other")[0] == 403
                 ok &= self.ask("POST", f"/v1/jobs/{job}/cancel")[0] == 403
                 ok &= self.ask("DELETE", f"/v1/jobs/{job}")[0] == 403
+                ok &= self.ask("POST", "/v1/workers/1/drain")[0] == 403
             except BaseException:
                 ok = False
             os._exit(0 if ok else 1)

@@ -449,6 +449,30 @@ a.yaml:4:1: and no output
     [ "$(begun 2)" -lt "$(begun 4)" ]
 }
 
+@test "a worker is drained, and wanted again" {
+    export FAKE_LOG=$PWD/begun
+    start_daemon --workers 2
+    run depthq workers drain 2
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 3 ]
+    until_true eval '[[ $(depthq workers) == *" drained  "* ]]'
+    depthq submit a.yaml --watch
+    [ "$(cut -d ' ' -f 1 begun | sort -u | wc -l)" -eq 1 ]
+    depthq workers resume 1 2
+    until_true eval '[ "$(depthq workers | grep -c " idle ")" -eq 2 ]'
+    run depthq workers drain 3
+    [ "$status" -eq 66 ]
+    [[ "$output" == *"there is no worker 3"* ]]
+    run depthq workers drian 1
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"(did you mean 'drain'?)"* ]]
+    for words in drain "drain x"; do
+        # shellcheck disable=SC2086 # words
+        run depthq workers $words
+        [ "$status" -eq 2 ]
+    done
+}
+
 @test "cancel drops what hangs" {
     script "1003=hang"
     sed -i 's|retries: 0|retries: 20|' a.yaml # on a busy machine all are slow
