@@ -41,11 +41,12 @@ def sound(db):
     wrong = [f"I6: integrity_check: {text}" for (text,) in rows(db, "PRAGMA integrity_check") if text != "ok"]
     wrong += [f"I6: foreign_key_check: {row}" for row in rows(db, "PRAGMA foreign_key_check")]
     counted = defaultdict(Counter)
-    for job, state, count in rows(db, "SELECT job, state, count(*) FROM task GROUP BY job, state"):
-        counted[job][state] = count
-    states = [name for (name,) in rows(db, "SELECT name FROM task_state")]
-    for job, *kept in rows(db, f"SELECT id, {', '.join(states)} FROM job"):
-        if dict(zip(states, kept)) != {state: counted[job][state] for state in states}:
+    for job, column, count in rows(db, "SELECT job, iif(kind = 'render', '', 'early_') || state, count(*) FROM task "
+                                       "GROUP BY 1, 2"):
+        counted[job][column] = count
+    columns = [early + name for (name,) in rows(db, "SELECT name FROM task_state") for early in ("", "early_")]
+    for job, *kept in rows(db, f"SELECT id, {', '.join(columns)} FROM job"):
+        if dict(zip(columns, kept)) != {column: counted[job][column] for column in columns}:
             wrong.append(f"job {job}: its counts are not those of its tasks")
     return wrong
 
@@ -95,9 +96,9 @@ def told(db):
             db, "SELECT job, kind, number, attempt, verb, before, after, count FROM event ORDER BY id"):
         if before is not None and after is not None and verb != "submit":
             sums[job].update({before: -count, after: count})
-        if kind is None:
-            if before == "running":  # all of the job's, handed back at a start
-                mine = [task for task in open_now if task[0] == job]
+        if number is None:
+            if before == "running":  # all of the job's of that kind, handed back at a start
+                mine = [task for task in open_now if task[:2] == (job, kind)]
                 if len(mine) != count:
                     wrong.append(f"job {job}: {count} tasks {verb}, {len(mine)} were running")
                 for task in mine:
@@ -116,8 +117,8 @@ def told(db):
         if claims[task[:3]] != task[3]:
             wrong.append(f"{task[:3]}: attempt {task[3]} after {claims[task[:3]]} claims")
     states = [name for (name,) in rows(db, "SELECT name FROM task_state")]
-    for job, tasks, *kept in rows(db, f"SELECT id, (SELECT count(*) FROM task WHERE job = id), {', '.join(states)} "
-                                      "FROM job"):
+    both = ", ".join(f"{state} + early_{state}" for state in states)
+    for job, tasks, *kept in rows(db, f"SELECT id, (SELECT count(*) FROM task WHERE job = id), {both} FROM job"):
         first = {state: now - sums[job][state] for state, now in zip(states, kept)}
         if first["waiting"] + first["ready"] != tasks or any(first[s] for s in states if s not in ("waiting", "ready")):
             wrong.append(f"job {job}: its events lead from {first} to its counts")
