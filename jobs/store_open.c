@@ -50,6 +50,15 @@ static int check_place(const char *folder, struct dq_err *err)
     return DQ_OK;
 }
 
+/* SQLite calls what it may not write an I/O error. */
+static int check_rights(const char *path, struct dq_err *err)
+{
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno != ENOENT)
+        return dq_fail_errno(err, dq_code_of_write_errno(errno), errno, "%s",
+                             path);
+    return DQ_OK;
+}
+
 /* ---- the lock ------------------------------------------------------------*/
 
 /* A file of its own: closing any descriptor of the database would drop
@@ -88,12 +97,27 @@ static int not_empty(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0;
 }
 
+/* A backup is not in WAL mode yet: bytes 18 and 19 of the header are 1 (file
+ * format, "the database header"). Looked at before SQLite has the file open. */
+static int is_backup(const char *path)
+{
+    unsigned char head[20] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? 0 : read(fd, head, sizeof head);
+
+    if (fd >= 0)
+        close(fd);
+    return count == (ssize_t)sizeof head && head[18] == 1 && head[19] == 1;
+}
+
 /* Files that were there and are not any more: a new, empty queue in their
- * place would hide the loss. */
+ * place would hide the loss. And one too many: SQLite would play the -wal of
+ * the database that was there into the backup that took its place. */
 static int check_files(struct dq_store *s, struct dq_err *err)
 {
     char word[8] = "", *wal = dq_asprintf("%s-wal", s->path);
     ssize_t count = pread(s->lock, word, sizeof word - 1, 0);
+    int backup = is_backup(s->path);
     struct stat st;
 
     if (count > 0 && !not_empty(s->path))
@@ -101,7 +125,12 @@ static int check_files(struct dq_store *s, struct dq_err *err)
                 "%s is gone or empty, but a queue was here; put the last "
                 "backup in its place, or remove %s/lock for a new queue",
                 s->path, s->folder);
-    else if (strcmp(word, "running") == 0 && stat(wal, &st) != 0)
+    else if (backup && not_empty(wal))
+        dq_fail(err, DQ_IO,
+                "%s is of another database than the backup that is in its "
+                "place now: move it away",
+                wal);
+    else if (!backup && strcmp(word, "running") == 0 && stat(wal, &st) != 0)
         dq_fail(err, DQ_IO,
                 "%s is gone: the last commits are lost; put the last backup "
                 "in the place of %s, or remove %s/lock to go on without them",
@@ -150,14 +179,18 @@ static int set_up(struct dq_store *s, struct dq_err *err)
     return DQ_OK;
 }
 
+static int is_damaged(struct dq_err *err)
+{
+    dq_because(err, "damaged; put the last backup in its place");
+    return err->code = DQ_IO;
+}
+
 static int check_whole(struct dq_store *s, struct dq_err *err)
 {
     sqlite3_stmt *row = NULL;
 
-    if (pragma(s, "PRAGMA integrity_check(1)", "ok", err)) {
-        dq_because(err, "damaged; put the last backup in its place");
-        return err->code = DQ_IO;
-    }
+    if (pragma(s, "PRAGMA integrity_check(1)", "ok", err))
+        return is_damaged(err);
     if (sqlite3_prepare_v2(s->db, "PRAGMA foreign_key_check", -1, &row, NULL) ||
         sqlite3_step(row) != SQLITE_DONE)
         dq_fail(err, DQ_IO, "%s: rows refer to rows that are not there",
@@ -177,7 +210,10 @@ static int open_database(struct dq_store *s, struct dq_err *err)
         return dq_sql_fail(s, err, "open");
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, 50);
-    if (set_up(s, err) || check_whole(s, err) || dq_schema_migrate(s, err))
+    rc = set_up(s, err) ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
+    if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+        return is_damaged(err);
+    if (err->code || check_whole(s, err) || dq_schema_migrate(s, err))
         return err->code;
     return dq_sql_exec(s, "CREATE TEMP TABLE pick (number INTEGER PRIMARY KEY)",
                        err);
@@ -260,6 +296,7 @@ struct dq_store *dq_store_open(const char *folder, struct dq_err *err)
         !dq_make_folders(folder, err))
         chmod(folder, 0700);
     if (err->code || check_place(folder, err) || take_lock(s, err) ||
+        check_rights(folder, err) || check_rights(s->path, err) ||
         check_files(s, err) || open_database(s, err) ||
         dq_store_processes_end(s, LAST_WORKERS_MS, err) || recover(s, err) ||
         write_mark(s, "running", err)) {

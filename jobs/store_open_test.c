@@ -342,6 +342,30 @@ static void a_backup_opens_as_the_queue_it_was(void **state)
     dq_store_close(s);
 }
 
+/* As a person does who is told to: after a kill, with the -wal of what was
+ * there still beside it. */
+static void a_backup_takes_the_place_of_a_database_without_its_wal(void **state)
+{
+    int committed = 1;
+    struct dq_store *s = open_store();
+    struct dq_err err = {0};
+
+    (void)state;
+    submit(s, (struct wish){.name = "kept", .frames = "1-3"});
+    assert_int_equal(dq_store_backup(s, "copy.db", &err), 0);
+    dq_store_close(s);
+    status_of_child(die_at_work, &committed);
+    assert_int_equal(rename("copy.db", "state/queue.db"), 0);
+    expect_refused(DQ_IO, "queue.db-wal is of another database");
+    assert_int_equal(unlink("state/queue.db-wal"), 0);
+    s = open_store();
+    assert_int_equal(number(s, "SELECT count(*) FROM job WHERE name = 'kept'"),
+                     1);
+    assert_int_equal(number(s, "SELECT count(*) FROM job"), 1);
+    expect_sound(s);
+    dq_store_close(s);
+}
+
 /* A process that does nothing; made before a store is open, whose lock it
  * would share. */
 static pid_t idle(void)
@@ -403,6 +427,7 @@ int main(void)
         TEST(a_refused_commit_ends_the_store_and_loses_only_itself),
         TEST(a_full_disk_refuses_new_jobs_and_keeps_the_old),
         TEST(a_backup_opens_as_the_queue_it_was),
+        TEST(a_backup_takes_the_place_of_a_database_without_its_wal),
         TEST(workers_of_the_last_daemon_are_ended),
 #undef TEST
     };
