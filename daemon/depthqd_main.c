@@ -480,6 +480,7 @@ int main(int argc, char **argv)
 
     dq_fault_setup();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file limit is an error of write(2) */
     status = answer(&d, argc, argv);
     dq_daemon_options_free(&d.options);
     return status;

@@ -13,7 +13,13 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-enum { SILENCE_S = 10, CONNECTIONS = 1024, BACKLOG = 1024 };
+enum {
+    SILENCE_S = 10,
+    LOOK_MS = 1000,
+    LOOKS = 10, /* at a request that is not here in full, before it is cut */
+    CONNECTIONS = 1024,
+    BACKLOG = 1024
+};
 
 struct dq_http {
     struct MHD_Daemon *mhd;
@@ -21,8 +27,17 @@ struct dq_http {
     void *context;
     char *path;
     uv_poll_t poll;
-    uv_timer_t timer;
+    uv_timer_t timer, deadline;
     int handles; /* open */
+    struct line *lines;
+    int ended; /* a connection has, since this was asked last */
+};
+
+/* A connection, while it is there. */
+struct line {
+    struct line *next, **here;
+    int fd;
+    int looks; /* at its request so far; -1: that is here in full */
 };
 
 /* What has come of a request so far. */
@@ -30,6 +45,67 @@ struct incoming {
     struct dq_bytes body;
     int too_big;
 };
+
+/* ---- who takes too long --------------------------------------------------*/
+
+/* A byte now and then keeps the silence short, and would keep a place for
+ * ever. Looks are counted, not time: when we were slow ourselves, nobody pays
+ * for it. The library closes what we have shut. */
+static void on_deadline(uv_timer_t *timer)
+{
+    const struct dq_http *http = timer->data;
+
+    for (struct line *l = http->lines; l; l = l->next)
+        if (l->looks >= 0 && ++l->looks > LOOKS)
+            shutdown(l->fd, SHUT_RDWR);
+}
+
+static struct line *line_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+static void begin_line(struct dq_http *http, struct MHD_Connection *connection,
+                       void **memory)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct line *l = dq_new(sizeof *l);
+
+    l->fd = info ? info->connect_fd : -1;
+    l->next = http->lines;
+    l->here = &http->lines;
+    if (l->next)
+        l->next->here = &l->next;
+    else
+        uv_timer_start(&http->deadline, on_deadline, LOOK_MS, LOOK_MS);
+    http->lines = l;
+    *memory = l;
+}
+
+static void end_line(struct dq_http *http, struct line *l)
+{
+    *l->here = l->next;
+    if (l->next)
+        l->next->here = l->here;
+    free(l);
+    http->ended = 1;
+    if (!http->lines && http->handles)
+        uv_timer_stop(&http->deadline);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection,
+                          void **memory,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        begin_line(context, connection, memory);
+    else if (*memory)
+        end_line(context, *memory);
+}
 
 /* ---- answering -----------------------------------------------------------*/
 
@@ -117,12 +193,15 @@ static enum MHD_Result on_request(void *context,
                                   size_t *bytes, void **memory)
 {
     struct incoming *in = *memory;
+    struct line *line = line_of(connection);
 
     (void)version;
     if (!in) {
         *memory = dq_new(sizeof *in);
         return MHD_YES;
     }
+    if (*bytes == 0 && line)
+        line->looks = -1;
     if (*bytes == 0)
         return answer(context, connection, url, method, in);
     in->too_big |= in->body.count + *bytes > DQ_HTTP_BODY;
@@ -138,10 +217,12 @@ static void on_completed(void *context, struct MHD_Connection *connection,
                          void **memory, enum MHD_RequestTerminationCode why)
 {
     struct incoming *in = *memory;
+    struct line *line = line_of(connection);
 
     (void)context;
-    (void)connection;
     (void)why;
+    if (line)
+        line->looks = 0; /* at its next one */
     if (in)
         dq_bytes_free(&in->body);
     free(in);
@@ -156,7 +237,10 @@ static void run(struct dq_http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
 
-    MHD_run(http->mhd);
+    do { /* one that has closed may make room for one that waits */
+        http->ended = 0;
+        MHD_run(http->mhd);
+    } while (http->ended);
     if (MHD_get_timeout(http->mhd, &timeout) == MHD_YES)
         uv_timer_start(&http->timer, on_timer, timeout, 0);
     else
@@ -256,7 +340,8 @@ static struct MHD_Daemon *start(struct dq_http *http, int fd)
         MHD_USE_EPOLL, 0, NULL, NULL, on_request, http,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)SILENCE_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
 struct dq_http *dq_http_open(uv_loop_t *loop, const char *path,
@@ -283,8 +368,9 @@ struct dq_http *dq_http_open(uv_loop_t *loop, const char *path,
         loop, &http->poll,
         MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
     uv_timer_init(loop, &http->timer);
-    http->poll.data = http->timer.data = http;
-    http->handles = 2;
+    uv_timer_init(loop, &http->deadline);
+    http->poll.data = http->timer.data = http->deadline.data = http;
+    http->handles = 3;
     uv_poll_start(&http->poll, UV_READABLE, on_poll);
     return http;
 }
@@ -308,4 +394,5 @@ void dq_http_close(struct dq_http *http)
     uv_poll_stop(&http->poll);
     uv_close((uv_handle_t *)&http->poll, on_closed);
     uv_close((uv_handle_t *)&http->timer, on_closed);
+    uv_close((uv_handle_t *)&http->deadline, on_closed);
 }

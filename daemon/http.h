@@ -2,8 +2,8 @@
  *
  * libmicrohttpd polled from outside: no thread of its own. A request is
  * answered when it is here in full; who asks is the peer's uid. Bodies are at
- * most DQ_HTTP_BODY bytes; a connection without a word for ten seconds is
- * closed. One thread: the loop's.
+ * most DQ_HTTP_BODY bytes; a connection without a word for ten seconds, or
+ * without a whole request, is closed. One thread: the loop's.
  */
 #ifndef DQ_DAEMON_HTTP_H
 #define DQ_DAEMON_HTTP_H
