@@ -248,6 +248,13 @@ $(B)/tools/fake_worker: $(B)/obj/tests/tools/fake_worker.o $(call libs_for,depth
 	$(Q)$(CXX) $(LDFLAGS_ALL) -o $@ $< $(call libs_for,depthq) $(libs_depthq)
 $(B)/test/daemon/supervise_test: | $(B)/tools/fake_worker
 
+# tests/preload/x.c: what LD_PRELOAD puts between a program and its system.
+PRELOADS := $(patsubst tests/preload/%.c,$(B)/tools/%.so,$(wildcard tests/preload/*.c))
+$(B)/tools/%.so: tests/preload/%.c $(PROBED_FLAGS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(DEFS) -std=c11 -O2 -g $(WARN_C) -fPIC -shared -o $@ $< -ldl
+
 # Tools that run networks link what the worker links. net_run: one network
 # on raw floats, against other ways to run it.
 NET_TOOLS := $(filter $(B)/tools/net_% $(B)/tools/align_%,$(TOOLS))
@@ -293,7 +300,7 @@ check: setup ## run every test of this variant
 	@$(MAKE) --no-print-directory -j$$(nproc) check-built
 
 tests: all tools $(TESTS) $(FUZZERS)
-tools: $(TOOLS)
+tools: $(TOOLS) $(PRELOADS)
 check-built: tests
 	@scripts/check $(abspath $(B))
 
@@ -320,9 +327,10 @@ generated-check: ## regenerate what is made from tables, and compare
 	@scripts/generate --check
 
 .PHONY: torture
-torture: setup ## 1,000 SIGKILLs over 10,000 frames (TORTURE="--seed 7")
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+torture: setup ## 1,000 SIGKILLs over 10,000 frames, and every kill point (TORTURE="--seed 7")
+	@$(MAKE) --no-print-directory -j$$(nproc) all tools
 	@$(PYTHON) tests/fault/torture.py $(abspath $(B)) --kills 1000 --frames 10000 $(TORTURE)
+	@DEPTHQ_BUILD=$(abspath $(B)) DEPTHQ_KILL_POINTS=all $(PYTHON) tests/oracle/kill_points_test.py
 
 fuzz: ## run libFuzzer on every target for a minute each (clang)
 	@scripts/fuzz

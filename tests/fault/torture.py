@@ -195,6 +195,7 @@ class Torture:
                 pass
         if found := re.search(rb'"job": ?(\d+)', answer):
             self.answers[key] = int(found[1])
+            self.look()
 
     def next_key(self):
         return f"job-{len(self.answers):03}"
