@@ -24,17 +24,26 @@ double dq_thread_cpu_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-void dq_clock_utc(char text[DQ_TIME_TEXT])
+/* Before 1970 the remainder must still count upwards. */
+void dq_clock_utc_of(int64_t ns, char text[DQ_TIME_TEXT])
 {
-    struct timespec now;
-    struct tm tm;
+    int64_t rest = ns % 1000000000;
+    time_t seconds = (time_t)(ns / 1000000000 - (rest < 0));
+    struct tm tm = {0};
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
+    rest += rest < 0 ? 1000000000 : 0;
+    gmtime_r(&seconds, &tm);
     snprintf(text, DQ_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
              (unsigned)(tm.tm_year + 1900) % 10000U,
              (unsigned)(tm.tm_mon + 1) % 100U, (unsigned)tm.tm_mday % 100U,
              (unsigned)tm.tm_hour % 100U, (unsigned)tm.tm_min % 100U,
-             (unsigned)tm.tm_sec % 100U,
-             (unsigned)(now.tv_nsec / 1000000) % 1000U);
+             (unsigned)tm.tm_sec % 100U, (unsigned)(rest / 1000000) % 1000U);
+}
+
+void dq_clock_utc(char text[DQ_TIME_TEXT])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    dq_clock_utc_of((int64_t)now.tv_sec * 1000000000 + now.tv_nsec, text);
 }

@@ -16,6 +16,9 @@ double dq_thread_cpu_s(void); /* CPU seconds of the calling thread */
 #define DQ_TIME_TEXT 25
 void dq_clock_utc(char text[DQ_TIME_TEXT]);
 
+/* The same of a moment: nanoseconds since 1970, such as a file's time. */
+void dq_clock_utc_of(int64_t ns, char text[DQ_TIME_TEXT]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -79,6 +79,29 @@ static void the_date_is_told_in_utc(void **state)
     tzset();
 }
 
+/* Against `date -u -d @...`. */
+static void moments_are_told_to_the_millisecond(void **state)
+{
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } known[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {INT64_C(1795514400500999999), "2026-11-24T10:00:00.500Z"},
+        {INT64_C(951782399000000000), "2000-02-28T23:59:59.000Z"},
+        {-1, "1969-12-31T23:59:59.999Z"},
+        {INT64_C(-2000000000), "1969-12-31T23:59:58.000Z"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char text[DQ_TIME_TEXT];
+
+        dq_clock_utc_of(known[i].ns, text);
+        assert_string_equal(text, known[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +110,7 @@ int main(void)
         cmocka_unit_test(seconds_and_nanoseconds_are_one_clock),
         cmocka_unit_test(waiting_takes_no_processor_time),
         cmocka_unit_test(the_date_is_told_in_utc),
+        cmocka_unit_test(moments_are_told_to_the_millisecond),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,9 +174,8 @@ char *dq_sequence_folder(const struct dq_sequence *seq)
     return dq_path_folder(seq->prefix);
 }
 
-/* The frame of a file's name, if it is one that we would write. */
-static int frame_of(const struct dq_sequence *seq, const char *name,
-                    int32_t *frame)
+int dq_sequence_frame(const struct dq_sequence *seq, const char *name,
+                      int32_t *frame)
 {
     const char *head = dq_path_name(seq->prefix);
     size_t before = strlen(head), length = strlen(name);
@@ -185,6 +184,9 @@ static int frame_of(const struct dq_sequence *seq, const char *name,
     long value;
     int same;
 
+    *frame = 1;
+    if (seq->digits == 0)
+        return strcmp(head, name) == 0;
     if (length <= before + after || strncmp(name, head, before) != 0 ||
         strcmp(name + length - after, seq->suffix) != 0 ||
         length - before - after > MOST_DIGITS + 1)
@@ -229,7 +231,7 @@ static int read_folder(const struct dq_sequence *seq, DIR *dir,
     int32_t frame;
 
     for (errno = 0; (entry = readdir(dir)); errno = 0) {
-        if (!frame_of(seq, entry->d_name, &frame))
+        if (!dq_sequence_frame(seq, entry->d_name, &frame))
             continue;
         if (found->count == DQ_RANGE_MAX)
             return dq_fail(err, DQ_SPEC, "more than %d frames on disk match",

@@ -36,6 +36,11 @@ void dq_sequence_copy(const struct dq_sequence *from, struct dq_sequence *to);
  * -0005). Caller frees. */
 char *dq_sequence_path(const struct dq_sequence *seq, int32_t frame);
 
+/* The frame of a file's name (no folder), when it is what dq_sequence_path
+ * would give for it; false otherwise. Of a still the one name is frame 1. */
+int dq_sequence_frame(const struct dq_sequence *seq, const char *name,
+                      int32_t *frame);
+
 /* The pattern in #-form, absolute: one canonical text. Caller frees. */
 char *dq_sequence_text(const struct dq_sequence *seq);
 

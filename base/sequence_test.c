@@ -317,6 +317,43 @@ static void a_name_that_is_given_twice_is_one_frame(void **state)
 #define in_folder(test) \
     cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
+static void expect_frame(const char *pattern, const char *name, int32_t want)
+{
+    struct dq_sequence seq = {0};
+    struct dq_err err = {0};
+    int32_t frame = 0;
+
+    assert_int_equal(dq_sequence_parse(pattern, NULL, &seq, &err), DQ_OK);
+    assert_true(dq_sequence_frame(&seq, name, &frame));
+    assert_int_equal(frame, want);
+    dq_sequence_free(&seq);
+}
+
+static void expect_no_frame(const char *pattern, const char *name)
+{
+    struct dq_sequence seq = {0};
+    struct dq_err err = {0};
+    int32_t frame = 0;
+
+    assert_int_equal(dq_sequence_parse(pattern, NULL, &seq, &err), DQ_OK);
+    assert_false(dq_sequence_frame(&seq, name, &frame));
+    dq_sequence_free(&seq);
+}
+
+static void a_name_tells_its_frame(void **state)
+{
+    (void)state;
+    expect_frame("/x/a.####.exr", "a.0007.exr", 7);
+    expect_frame("/x/a.####.exr", "a.-0007.exr", -7);
+    expect_frame("/x/a.####.exr", "a.12345.exr", 12345);
+    expect_frame("/x/still.exr", "still.exr", 1);
+    expect_no_frame("/x/a.####.exr", "a.007.exr");
+    expect_no_frame("/x/a.####.exr", "a.00007.exr");
+    expect_no_frame("/x/a.####.exr", "b.0007.exr");
+    expect_no_frame("/x/a.####.exr", "a.0007.exr.tmp");
+    expect_no_frame("/x/still.exr", "still.0001.exr");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +366,7 @@ int main(void)
         cmocka_unit_test(strange_patterns_are_refused_with_the_remedy),
         cmocka_unit_test(a_pattern_names_a_file),
         cmocka_unit_test(a_pattern_has_one_canonical_text),
+        cmocka_unit_test(a_name_tells_its_frame),
         in_folder(frames_on_disk_are_found_in_order),
         in_folder(only_names_that_we_would_write_count),
         in_folder(names_without_dots_have_frames_too),
