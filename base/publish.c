@@ -312,6 +312,34 @@ int dq_publish(const char *path, const void *bytes, size_t count,
     return own.code;
 }
 
+/* A rename of one name of a file over another of its names does nothing: the
+ * temp goes in any case. */
+int dq_publish_made(const char *path,
+                    int (*make)(void *context, int folder, const char *temp,
+                                struct dq_err *err),
+                    void *context, const char *tag, enum dq_publish_mode mode,
+                    struct dq_err *err)
+{
+    struct dq_err own = {0};
+    struct stat st;
+    struct place place;
+
+    if (!open_place(&place, path, tag, &own)) {
+        drop_temp(&place);
+        if (!make(context, place.folder, place.temp, &own)) {
+            if (fstatat(place.folder, place.temp, &st, AT_SYMLINK_NOFOLLOW))
+                failed(&place, "cannot be looked at", &own);
+            else
+                put_in_place(&place, mode, &st, &own);
+        }
+        drop_temp(&place);
+    }
+    close_place(&place);
+    if (own.code && err)
+        *err = own;
+    return own.code;
+}
+
 /* ---- sweep --------------------------------------------------------------- */
 
 /* ".<name>.<tag>.tmp", cut into name and tag (a tag holds no dot); 0 when it

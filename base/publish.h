@@ -36,6 +36,16 @@ int dq_publish(const char *path, const void *bytes, size_t count,
                const char *tag, enum dq_publish_mode mode, struct stat *done,
                struct dq_err *err);
 
+/* As dq_publish, of a file that somebody else makes: make creates `temp`, a
+ * name in the open folder, durable; what it says failed has failed. An earlier
+ * temp of that name is gone by then, and on failure what is left of it goes.
+ */
+int dq_publish_made(const char *path,
+                    int (*make)(void *context, int folder, const char *temp,
+                                struct dq_err *err),
+                    void *context, const char *tag, enum dq_publish_mode mode,
+                    struct dq_err *err);
+
 /* Make a folder and its parents (0777 less umask), durably; existing is fine.
  * DQ_CREATE, DQ_DENIED, DQ_FULL or DQ_IO with the path. */
 int dq_make_folders(const char *path, struct dq_err *err);

@@ -188,6 +188,70 @@ static void the_temp_of_another_writer_stays(void **state)
     expect_file(".a.job-2.tmp", "his");
 }
 
+/* A temp of somebody else's making: what it holds is the context's text, or it
+ * is another name of `source`. */
+static int make_text(void *context, int folder, const char *temp,
+                     struct dq_err *err)
+{
+    int fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    const char *text = context;
+
+    (void)err;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+    return DQ_OK;
+}
+
+static int make_half(void *context, int folder, const char *temp,
+                     struct dq_err *err)
+{
+    make_text(context, folder, temp, err);
+    return dq_fail(err, DQ_MODEL, "no more");
+}
+
+static int make_link(void *context, int folder, const char *temp,
+                     struct dq_err *err)
+{
+    (void)err;
+    assert_int_equal(linkat(AT_FDCWD, context, folder, temp, 0), 0);
+    return DQ_OK;
+}
+
+static void a_file_that_somebody_makes_comes_whole_or_not(void **state)
+{
+    struct dq_err err = {0};
+
+    (void)state;
+    put_file(".a.t.tmp", "of a dead attempt");
+    assert_int_equal(dq_publish_made("a", make_text, (void *)"first", "t",
+                                     DQ_PUBLISH_NEW, &err),
+                     DQ_OK);
+    expect_file("a", "first");
+    assert_int_equal(dq_publish_made("a", make_half, (void *)"half", "t",
+                                     DQ_PUBLISH_REPLACE, &err),
+                     DQ_MODEL);
+    assert_string_equal(err.text, "no more");
+    expect_file("a", "first");
+    assert_int_equal(entries_in("."), 1);
+}
+
+/* rename(2) between two names of one file does nothing, and says it did. */
+static void another_name_of_a_file_leaves_no_temp(void **state)
+{
+    struct dq_err err = {0};
+
+    (void)state;
+    put_file("source", "text");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(dq_publish_made("a", make_link, (void *)"source", "t",
+                                         DQ_PUBLISH_REPLACE, &err),
+                         DQ_OK);
+        expect_file("a", "text");
+        assert_int_equal(entries_in("."), 2);
+    }
+}
+
 static int publish_beyond_the_file_limit(void *context)
 {
     const struct rlimit limit = {1000, 1000};
@@ -475,6 +539,8 @@ int main(void)
         in_folder(a_folder_without_rights_is_denied),
         in_folder(the_temp_of_a_dead_attempt_gives_way),
         in_folder(the_temp_of_another_writer_stays),
+        in_folder(a_file_that_somebody_makes_comes_whole_or_not),
+        in_folder(another_name_of_a_file_leaves_no_temp),
         in_folder(a_file_that_does_not_fit_leaves_the_previous_one),
         in_folder(every_fault_leaves_the_previous_file),
         in_folder(a_flush_that_fails_once_is_made_good_from_memory),
