@@ -4,16 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fingerprint.h"
 #include "base/mem.h"
 #include "base/sequence.h"
+#include "cli/pass.h"
 #include "daemon/worker_recipe.h"
 #include "infer/shot.h"
 #include "io/ledger.h"
-#include "io/plate.h"
-#include "io/provenance.h"
 
 enum { THREADS = 8 };
 
@@ -49,19 +47,6 @@ struct look {
 
 /* ---- one frame -----------------------------------------------------------*/
 
-/* Whether the file is what mark says: by size and time, else by digest. */
-static int is_same(const struct dq_file_mark *mark, const char *path)
-{
-    struct dq_file_mark now = {0};
-    struct dq_err ignored = {0};
-    char hex[DQ_SHA256_HEX];
-
-    if (dq_file_mark_same(mark, path, &now))
-        return 1;
-    return now.bytes == mark->bytes && !dq_sha256_file(path, hex, &ignored) &&
-           strcmp(hex, mark->sha256) == 0;
-}
-
 /* The fingerprint that the frame would get now: 0 when the shot has none for
  * it yet. */
 static int fingerprint(const struct look *l, const struct dq_done *done,
@@ -84,57 +69,56 @@ static int fingerprint(const struct look *l, const struct dq_done *done,
     return 1;
 }
 
-static const char *attribute(const struct dq_plate *file,
-                             enum dq_provenance which)
+/* Who made the frame: as its record says, else its header. -1: neither does. */
+static int ask_making(const struct look *l, const char *path, int32_t frame,
+                      struct dq_made *made)
 {
-    const char *text = NULL;
+    struct dq_done *versions;
+    struct dq_err ignored = {0};
+    size_t count;
 
-    for (int part = 0; !text && part < dq_plate_info(file)->part_count; part++)
-        text = dq_plate_attribute(file, part, dq_provenance_name(which));
-    return text ? text : "";
+    if (!dq_ledger_history(l->recipe->shot_folder, frame, &versions, &count,
+                           &ignored))
+        *made = versions[0].made;
+    free(versions);
+    return dq_pass_ask_header(path, made);
 }
 
-/* Other pixels are wanted: of another model, as the header says, or not. */
-static enum dq_stale_why ask_header(const struct look *l, const char *path,
-                                    struct dq_stale_frame *f)
+/* Other pixels are wanted: of another model, or with other settings. */
+static enum dq_stale_why why_other(const struct look *l, const char *path,
+                                   struct dq_stale_frame *f)
 {
-    struct dq_err ignored = {0};
-    struct dq_plate *file = dq_plate_open_header(path, &ignored);
-    int same;
+    struct dq_made made = {0};
 
-    if (!file)
+    if (ask_making(l, path, f->frame, &made))
         return DQ_STALE_ALTERED;
-    same = strcmp(attribute(file, DQ_ATTR_MODEL_SHA256),
-                  l->recipe->model->sha256) == 0;
-    if (!same)
-        snprintf(f->was, sizeof f->was, "%s@%s", attribute(file, DQ_ATTR_MODEL),
-                 attribute(file, DQ_ATTR_MODEL_VERSION));
-    dq_plate_close(file);
-    return same ? DQ_STALE_SETTINGS : DQ_STALE_MODEL;
+    if (strcmp(made.model_sha256, l->recipe->model->sha256) == 0)
+        return DQ_STALE_SETTINGS;
+    snprintf(f->was, sizeof f->was, "%s", made.model);
+    return DQ_STALE_MODEL;
 }
 
 static enum dq_stale_why judge(const struct look *l, const char *plate,
                                const char *output, struct dq_stale_frame *f)
 {
+    struct dq_file_mark plate_now = {0}, output_now = {0};
     struct dq_done done;
     struct dq_err ignored = {0};
     char now[DQ_SHA256_HEX];
-    int has_record =
-        !dq_ledger_read(l->recipe->shot_folder, f->frame, &done, &ignored);
 
-    if (access(plate, F_OK) != 0)
+    if (dq_file_mark_look(plate, &plate_now))
         return DQ_STALE_NO_PLATE;
-    if (access(output, F_OK) != 0)
+    if (dq_file_mark_look(output, &output_now))
         return DQ_STALE_ABSENT;
-    if (!has_record) /* not ours, or its writer died */
+    if (dq_ledger_read(l->recipe->shot_folder, f->frame, &done, &ignored))
+        return DQ_STALE_ALTERED; /* not ours, or its writer died */
+    if (!dq_file_mark_holds(&done.output, output, &output_now))
         return DQ_STALE_ALTERED;
-    if (!is_same(&done.output, output))
-        return DQ_STALE_ALTERED;
-    if (!is_same(&done.plate, plate))
+    if (!dq_file_mark_holds(&done.plate, plate, &plate_now))
         return DQ_STALE_PLATE;
     if (fingerprint(l, &done, now) && strcmp(now, done.fingerprint) == 0)
         return DQ_FRESH;
-    return ask_header(l, output, f);
+    return why_other(l, output, f);
 }
 
 /* ---- a job ---------------------------------------------------------------*/

@@ -35,7 +35,7 @@ const char *dq_stale_word(enum dq_stale_why why);
 struct dq_stale_frame {
     int32_t frame;
     enum dq_stale_why why;
-    char was[128]; /* DQ_STALE_MODEL: the model that made it, name@version */
+    char was[224]; /* DQ_STALE_MODEL: the model that made it, name@version */
 };
 
 /* A job against the files on disk. frames receives one entry for each of the

@@ -363,7 +363,7 @@ static void *writer(void *context)
             if (t->request.work == DQ_WORK_SCAN)
                 dq_scan_write(t, p->rule.run_id);
             else
-                dq_stage_write(t, p->rule.run_id);
+                dq_stage_write(t, p->rule.run_id, p->rule.device.name);
         }
         settle(p, t);
     }

@@ -115,6 +115,7 @@ static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
     if (right) {
         memcpy(done->fingerprint, t->outcome.fingerprint, DQ_SHA256_HEX);
         dq_file_mark_stat(&done->output, &st);
+        dq_ticket_made(t, &done->made);
         dq_sha256(bytes.data, bytes.count, done->output.sha256);
     }
     dq_plate_close(found);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fingerprint.h"
@@ -166,18 +167,34 @@ static int publish(struct dq_ticket *t, const char *tag, struct stat *done)
     return code;
 }
 
-static int note_done(struct dq_ticket *t, const char *tag,
+void dq_ticket_made(const struct dq_ticket *t, struct dq_made *made)
+{
+    const struct dq_model *model = t->request.recipe->model;
+
+    memset(made, 0, sizeof *made);
+    snprintf(made->model, sizeof made->model, "%s@%s", model->name,
+             model->version);
+    memcpy(made->model_sha256, model->sha256, DQ_SHA256_HEX);
+}
+
+static int note_done(struct dq_ticket *t, const char *tag, const char *device,
                      const struct stat *st)
 {
     struct dq_done done = {.frame = t->request.frame, .plate = t->mark};
 
+    dq_ticket_made(t, &done.made);
+    snprintf(done.made.suspect, sizeof done.made.suspect, "%s",
+             t->outcome.suspect);
+    snprintf(done.made.device, sizeof done.made.device, "%s", device);
+    gethostname(done.made.host, sizeof done.made.host - 1);
+    done.made.attempt = t->request.attempt;
     dq_file_mark_stat(&done.output, st);
     memcpy(done.output.sha256, t->outcome.sha256, DQ_SHA256_HEX);
     memcpy(done.fingerprint, t->outcome.fingerprint, DQ_SHA256_HEX);
     return dq_ledger_write(t->request.recipe->shot_folder, &done, tag, t->err);
 }
 
-int dq_stage_write(struct dq_ticket *t, const char *run_id)
+int dq_stage_write(struct dq_ticket *t, const char *run_id, const char *device)
 {
     struct dq_quantity q;
     double begun = dq_clock_s();
@@ -193,7 +210,7 @@ int dq_stage_write(struct dq_ticket *t, const char *run_id)
     dq_sha256(t->encoded.data, t->encoded.count, t->outcome.sha256);
     t->outcome.bytes = (int64_t)t->encoded.count;
     dq_ticket_tag(t, run_id, tag, sizeof tag);
-    if (publish(t, tag, &st) || note_done(t, tag, &st))
+    if (publish(t, tag, &st) || note_done(t, tag, device, &st))
         return t->err->code;
     t->outcome.seconds.publish = dq_clock_s() - begun;
     return DQ_OK;

@@ -144,8 +144,13 @@ int dq_scan_write(struct dq_ticket *ticket, const char *run_id);
 int dq_solve(struct dq_ticket *ticket, const char *tag,
              const struct dq_reader_hooks *hooks);
 
-/* stage_write.c: quantity, checks, encode, publish, ledger. */
-int dq_stage_write(struct dq_ticket *ticket, const char *run_id);
+/* stage_write.c: quantity, checks, encode, publish, ledger. device: by which
+ * it was made, for the ledger. */
+int dq_stage_write(struct dq_ticket *ticket, const char *run_id,
+                   const char *device);
+
+/* Name the ticket's model in a record; who else made it is not known. */
+void dq_ticket_made(const struct dq_ticket *ticket, struct dq_made *made);
 
 /* The tag of temps' names: <run id>-<kind or frame>-<attempt>. */
 void dq_ticket_tag(const struct dq_ticket *ticket, const char *run_id,
