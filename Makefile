@@ -110,7 +110,8 @@ LIBEXEC := $(B)/libexec/depthq
 # program: folder of its main, the archives and libraries it may link
 PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
             $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(LIBEXEC)/depthq-models \
-            $(LIBEXEC)/depthq-model-check $(LIBEXEC)/depthq-stale $(BIN)/depthq-scene
+            $(LIBEXEC)/depthq-model-check $(LIBEXEC)/depthq-stale $(LIBEXEC)/depthq-history \
+            $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
 main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
@@ -120,6 +121,7 @@ main_depthq-client  := cli/client_main.c
 main_depthq-models  := cli/models_main.c
 main_depthq-model-check := cli/models_check_main.c
 main_depthq-stale   := cli/stale_main.c
+main_depthq-history := cli/history_main.c
 main_depthq-scene   := scene/scene_main.c
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
@@ -189,6 +191,8 @@ deps_depthq-model-check := infer io base
 libs_depthq-model-check := $(libs_io)
 deps_depthq-stale   := cli daemon infer jobs io base
 libs_depthq-stale   := $(LIBS_uv) $(libs_io)
+deps_depthq-history := $(deps_depthq-stale)
+libs_depthq-history := $(libs_depthq-stale)
 deps_depthq-scene   := scene io base
 libs_depthq-scene   := $(libs_scene)
 
