@@ -367,7 +367,8 @@ install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	$(if $(wildcard models/*),install -m 644 $(wildcard models/*) $(DESTDIR)$(PREFIX)/share/depthq/models)
 	install -m 644 schemas/* $(DESTDIR)$(PREFIX)/share/depthq/schemas
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/depthq
-	sed 's|@PREFIX@|$(PREFIX)|g' daemon/depthqd.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/depthqd.service
+	for unit in daemon/*.service.in daemon/*.timer.in; do \
+	  sed 's|@PREFIX@|$(PREFIX)|g' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$unit .in) || exit; done
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/depthq
 
 clean: ## remove this variant's build (not the libraries that set-up built)

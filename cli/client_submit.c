@@ -73,34 +73,6 @@ struct submit {
 
 /* ---- reading -------------------------------------------------------------*/
 
-/* The queue keeps paths as text. */
-static int check_text(const struct dq_job_plan *plan, struct dq_err *err)
-{
-    const char *const paths[] = {plan->spec->file, plan->spec->folder,
-                                 plan->output};
-
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        for (const char *c = paths[i]; *c;) {
-            size_t n = dq_text_character(c);
-
-            if (n == 0)
-                return dq_fail(err, DQ_SPEC,
-                               "%s: the path is not UTF-8 text, which the "
-                               "queue needs (depthq run takes it)",
-                               paths[i]);
-            c += n;
-        }
-    return DQ_OK;
-}
-
-static int read_one(struct submit *s, const char *file,
-                    struct dq_job_plan *plan, struct dq_err *err)
-{
-    if (dq_job_plan_read(file, plan, err) || check_text(plan, err))
-        return err->code;
-    return s->unchecked ? DQ_OK : dq_job_plan_check(plan, err);
-}
-
 static void tell_wrong(const struct submit *s, const struct dq_job_plan *plan,
                        const char *file, const struct dq_err *err)
 {
@@ -136,7 +108,7 @@ static int read_all(struct submit *s)
     for (int i = 0; i < s->ask.count; i++) {
         const char *file = s->ask.words[i];
 
-        if (!read_one(s, file, &s->plans[i], &errs[i]))
+        if (!dq_submit_read(file, s->unchecked, &s->plans[i], &errs[i]))
             continue;
         tell_wrong(s, &s->plans[i], file, &errs[i]);
         status = status ? status : dq_code_exit(errs[i].code);

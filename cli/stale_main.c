@@ -20,6 +20,7 @@ static const char help[] =
     "  depthq stale sh010.yaml             # what would be made again, and "
     "why\n"
     "  depthq stale *.yaml --changed model # since an alias moved\n"
+    "  depthq stale *.yaml --model mine@prod  # of the jobs that follow it\n"
     "\n"
     "Usage: depthq stale [OPTION]... JOB...\n"
     "\n"
@@ -32,6 +33,9 @@ static const char help[] =
     "\n"
     "      --changed WHAT    only for one reason: output, plate, model or "
     "settings\n"
+    "      --model NAME      only of jobs whose model it is: NAME is any "
+    "version\n"
+    "                        and alias of it, NAME@ALIAS that one\n"
     "      --json            one JSON value\n"
     "  -h, --help            show this\n"
     "\n"
@@ -40,7 +44,7 @@ static const char help[] =
     "model is wrong, 66 a file is missing, 74 storage failed.\n";
 
 struct wish {
-    const char *changed;
+    const char *changed, *model;
     int json, help;
 };
 
@@ -56,6 +60,7 @@ static int take_options(int argc, char **argv, struct wish *w)
 {
     static const struct option options[] = {
         {"changed", required_argument, NULL, 'c'},
+        {"model", required_argument, NULL, 'm'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
@@ -67,6 +72,8 @@ static int take_options(int argc, char **argv, struct wish *w)
             return DQ_USAGE;
         if (option == 'c')
             w->changed = optarg;
+        if (option == 'm')
+            w->model = optarg;
         w->json |= option == 'j';
         w->help |= option == 'h';
     }
@@ -166,6 +173,24 @@ static json_t *as_json(const struct wish *w, const struct dq_run_plan *plan,
                      (int)plan->job.all.count, "stale", list);
 }
 
+/* Whether a job's `model:` is the one asked for. */
+static int follows(const struct wish *w, const char *model)
+{
+    size_t n = w->model ? strlen(w->model) : 0;
+
+    return !w->model || strcmp(model, w->model) == 0 ||
+           (!strchr(w->model, '@') && strncmp(model, w->model, n) == 0 &&
+            model[n] == '@');
+}
+
+/* A job of another model, which need not even be there, is passed over. */
+static int is_other(const struct wish *w, const struct dq_run_plan *plan)
+{
+    const struct dq_spec *spec = plan->job.spec;
+
+    return spec && !follows(w, spec->model);
+}
+
 /* One job; its problems are told here. */
 static int look(const struct wish *w, const char *job, json_t *all)
 {
@@ -174,7 +199,12 @@ static int look(const struct wish *w, const char *job, json_t *all)
     struct dq_err err = {0};
     struct dq_stale_frame *frames = NULL;
 
-    if (!dq_run_plan_make(&options, &plan, &err))
+    dq_run_plan_make(&options, &plan, &err);
+    if (is_other(w, &plan)) {
+        dq_run_plan_free(&plan);
+        return DQ_OK;
+    }
+    if (!err.code)
         frames = dq_stale_find(&plan, &err);
     if (!frames)
         dq_job_plan_tell(&plan.job, job, "depthq stale", &err, stderr);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { RESEND_S = 30, KEY_BYTES = 16 };
 
@@ -82,4 +83,34 @@ json_t *dq_submit_send(struct dq_client *client,
     free(body);
     free(key);
     return answer;
+}
+
+/* ---- reading -------------------------------------------------------------*/
+
+/* The queue keeps paths as text. */
+static int check_text(const struct dq_job_plan *plan, struct dq_err *err)
+{
+    const char *const paths[] = {plan->spec->file, plan->spec->folder,
+                                 plan->output};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        for (const char *c = paths[i]; *c;) {
+            size_t n = dq_text_character(c);
+
+            if (n == 0)
+                return dq_fail(err, DQ_SPEC,
+                               "%s: the path is not UTF-8 text, which the "
+                               "queue needs (depthq run takes it)",
+                               paths[i]);
+            c += n;
+        }
+    return DQ_OK;
+}
+
+int dq_submit_read(const char *file, int unchecked, struct dq_job_plan *plan,
+                   struct dq_err *err)
+{
+    if (dq_job_plan_read(file, plan, err) || check_text(plan, err))
+        return err->code;
+    return unchecked ? DQ_OK : dq_job_plan_check(plan, err);
 }

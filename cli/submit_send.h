@@ -17,6 +17,12 @@ struct dq_submit_wish {
     long long after; /* a job's id, or 0 */
 };
 
+/* Read a job file as the queue takes it: paths are text, and unless unchecked
+ * every plate is on disk. Errors as dq_job_plan_read and dq_job_plan_check.
+ * Free the plan in every case. */
+int dq_submit_read(const char *file, int unchecked, struct dq_job_plan *plan,
+                   struct dq_err *err);
+
 /* The answer (new reference), or NULL: what the daemon said, or DQ_DAEMON with
  * the key with which it can be sent again, when nobody knows whether the job
  * is in the queue. */

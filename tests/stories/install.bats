@@ -59,12 +59,16 @@ as_other_user() { # COMMAND: with no rights of ours, no network and no home
     [[ $output == *"there is no model 'none-such'; there are: demo-depth@"* ]]
 }
 
-@test "systemd understands the unit, and would start the installed daemon" {
-    unit=opt/depthq/lib/systemd/system/depthqd.service
-    grep -qx 'ExecStart=/opt/depthq/bin/depthqd' $unit
+@test "systemd understands the units, and would start the installed programs" {
+    cd opt/depthq/lib/systemd/system
+    grep -qx 'ExecStart=/opt/depthq/bin/depthqd' depthqd.service
+    grep -q 'exec /opt/depthq/bin/depthq reprocess' depthq-reprocess.service
+    ! grep @ ./*.service ./*.timer | grep PREFIX
     command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-    sed -i "s|/opt/depthq|$PWD/opt/depthq|" $unit
-    run systemd-analyze verify "$unit"
-    [ "$status" -eq 0 ]
-    [[ $output != *depthqd.service* ]] || { echo "$output"; false; }
+    sed -i "s|/opt/depthq|$BATS_TEST_TMPDIR/opt/depthq|" ./*.service
+    for unit in depthqd.service depthq-reprocess.service depthq-reprocess.timer; do
+        run systemd-analyze verify "./$unit"
+        [ "$status" -eq 0 ]
+        [[ $output != *depthq*.service* && $output != *depthq*.timer* ]] || { echo "$output"; false; }
+    done
 }

@@ -1,0 +1,307 @@
+/* depthq reprocess: what `depthq stale` finds, into the queue. A job is
+ * submitted whole, for the whole shot decides its exposure and range; the
+ * worker passes over the frames that are right. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/autostart.h"
+#include "cli/commands.h"
+#include "cli/problems.h"
+#include "cli/run_report.h"
+#include "cli/submit_send.h"
+
+static const char help[] =
+    "Examples:\n"
+    "  depthq reprocess *.yaml --dry-run        # what would be made again\n"
+    "  depthq reprocess *.yaml --model mine@prod\n"
+    "\n"
+    "Usage: depthq reprocess [OPTION]... FILE...\n"
+    "\n"
+    "Submits the job files of which frames are stale (see depthq stale), with\n"
+    "a low priority, so that they run when nothing else does. Exactly the\n"
+    "stale frames are made: the others are found right and left alone. Jobs\n"
+    "that have none are not submitted.\n"
+    "\n"
+    "      --model NAME         only jobs whose model it is (NAME, or\n"
+    "                           NAME@ALIAS)\n"
+    "      --priority N         0 to 100 (10)\n"
+    "  -n, --dry-run            tell what would be sent, and send nothing\n"
+    "      --unchecked          also when plates are not on disk\n"
+    "      --autostart          start a daemon when none answers\n"
+    "      --json               {\"jobs\": [{\"file\", \"stale\", \"frames\", "
+    "\"job\"}]}\n" DQ_ASK_HELP "\n"
+    "Exit status: as of depthq submit; that of the first job that failed, and\n"
+    "the others are submitted all the same.\n";
+
+enum { MODEL = 256, PRIORITY, UNCHECKED, AUTOSTART };
+
+static const struct option longs[] = {
+    {"model", required_argument, NULL, MODEL},
+    {"priority", required_argument, NULL, PRIORITY},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"unchecked", no_argument, NULL, UNCHECKED},
+    {"autostart", no_argument, NULL, AUTOSTART},
+    DQ_ASK_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
+enum { LOW_PRIORITY = 10, ANSWER_LIMIT = 256 << 20 };
+
+struct reprocess {
+    struct dq_ask ask;
+    int dry_run, unchecked, autostart;
+    const char *model;
+    struct dq_submit_wish wish;
+    json_t *told; /* of each job */
+};
+
+/* ---- asking depthq stale -------------------------------------------------*/
+
+/* All that a child writes; its exit status in *status. */
+static void read_child(int from, pid_t pid, struct dq_bytes *text, int *status)
+{
+    char piece[4096];
+    ssize_t n;
+
+    while ((n = read(from, piece, sizeof piece)) > 0 ||
+           (n < 0 && errno == EINTR))
+        if (n > 0)
+            dq_bytes_add(text, piece, (size_t)n);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* Run argv and read its standard output; what it says of errors goes where
+ * ours go. */
+static int run(char *const *argv, struct dq_bytes *text, int *status,
+               struct dq_err *err)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe(ends) != 0)
+        return dq_fail_errno(err, DQ_BUG, errno, "pipe");
+    pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execv(argv[0], argv);
+        _exit(dq_code_exit(DQ_CONFIG));
+    }
+    close(ends[1]);
+    if (pid > 0)
+        read_child(ends[0], pid, text, status);
+    close(ends[0]);
+    return pid > 0 ? DQ_OK : dq_fail_errno(err, DQ_BUG, errno, "fork");
+}
+
+/* What depthq stale says of a file: [] or [{...}]; NULL when it failed and has
+ * said why: *status is its exit status. */
+static json_t *ask_stale(const struct reprocess *r, const char *file,
+                         int *status, struct dq_err *err)
+{
+    char *program = dq_path_libexec("depthq-stale", err);
+    const char *argv[7] = {program, "--json"};
+    struct dq_bytes text = {0};
+    json_t *answer = NULL;
+    int child = 0, n = 2;
+
+    if (r->model) {
+        argv[n++] = "--model";
+        argv[n++] = r->model;
+    }
+    argv[n++] = "--";
+    argv[n] = file;
+    if (program && !run((char *const *)argv, &text, &child, err)) {
+        *status = WIFEXITED(child) ? WEXITSTATUS(child) : 1;
+        if (!*status)
+            answer =
+                dq_json_parse(text.data, text.count, ANSWER_LIMIT, DQ_BUG, err);
+    }
+    dq_bytes_free(&text);
+    free(program);
+    return answer;
+}
+
+/* The stale frames that have a plate to be made from; the caller frees. */
+static void stale_frames(const json_t *answer, struct dq_range *frames)
+{
+    const json_t *list = json_object_get(json_array_get(answer, 0), "stale");
+    const json_t *one;
+    size_t i;
+
+    frames->count = 0;
+    frames->frames =
+        dq_new_array(json_array_size(list) + 1, sizeof *frames->frames);
+    json_array_foreach (list, i, one)
+        if (strcmp(dq_ask_text(one, "why"), "plate missing") != 0)
+            frames->frames[frames->count++] =
+                (int32_t)dq_ask_number(one, "frame");
+}
+
+/* ---- one job -------------------------------------------------------------*/
+
+/* `replace` makes every frame again and `fail` none that is there. */
+static int check_existing(const struct dq_spec *spec, struct dq_err *err)
+{
+    if (spec->output.existing == DQ_EXISTING_RESUME)
+        return DQ_OK;
+    return dq_fail(err, DQ_SPEC,
+                   "output.existing is not resume: more or less than the stale "
+                   "frames would be made; submit it as it is");
+}
+
+static void tell(struct reprocess *r, const char *file,
+                 const struct dq_range *frames, json_t *answer)
+{
+    char *text = dq_range_text(frames), *name = dq_strdup(file);
+    long long job = answer ? dq_ask_number(answer, "job") : 0;
+
+    fprintf(stderr, "%s: %zu stale frame%s%s%s", dq_ask_safe(name),
+            frames->count, frames->count == 1 ? "" : "s",
+            frames->count ? ": " : "", text);
+    if (job)
+        fprintf(stderr, ", job %lld", job);
+    fputs(r->dry_run && frames->count ? " (nothing was sent)\n" : "\n", stderr);
+    if (job && !r->ask.json)
+        printf("%lld\n", job);
+    json_array_append_new(
+        r->told, json_pack("{s:o, s:I, s:s, s:o}", "file", dq_text_json(file),
+                           "stale", (json_int_t)frames->count, "frames", text,
+                           "job", job ? json_integer(job) : json_null()));
+    free(name);
+    free(text);
+}
+
+/* The job into the queue. Errors are told by the caller, problems here. */
+static json_t *send_file(struct reprocess *r, const char *file,
+                         struct dq_err *err)
+{
+    struct dq_job_plan plan;
+    json_t *answer = NULL;
+
+    if (!dq_submit_read(file, r->unchecked, &plan, err) &&
+        !check_existing(plan.spec, err)) {
+        if (r->dry_run)
+            answer = json_object();
+        else
+            answer = dq_submit_send(r->ask.client, &r->wish, &plan, err);
+    }
+    dq_job_plan_free(&plan);
+    return answer;
+}
+
+static int one_job(struct reprocess *r, const char *file, struct dq_err *err)
+{
+    struct dq_range frames;
+    int status = 0;
+    json_t *answer = ask_stale(r, file, &status, err);
+
+    if (!answer)
+        return err->code ? dq_code_exit(err->code) : status;
+    if (json_array_size(answer) == 0) { /* of another model */
+        json_decref(answer);
+        return 0;
+    }
+    stale_frames(answer, &frames);
+    json_decref(answer);
+    answer = frames.count ? send_file(r, file, err) : NULL;
+    if (!err->code)
+        tell(r, file, &frames, answer);
+    json_decref(answer);
+    dq_range_free(&frames);
+    return dq_code_exit(err->code);
+}
+
+/* ---- the command ---------------------------------------------------------*/
+
+static void tell_failed(struct reprocess *r, const char *file,
+                        const struct dq_err *err)
+{
+    struct dq_err shown = *err;
+
+    fprintf(stderr, "%s: %s: %s\n", r->ask.who, file, dq_ask_safe(shown.text));
+    json_array_append_new(r->told,
+                          json_pack("{s:o, s:o}", "file", dq_text_json(file),
+                                    "error", dq_error_json(err)));
+}
+
+static int all_jobs(struct reprocess *r)
+{
+    struct dq_err err = {0};
+    int status = 0;
+
+    if (r->ask.count == 0)
+        dq_fail(&err, DQ_USAGE, "which job files?");
+    else if (r->autostart && !r->dry_run)
+        dq_autostart(r->ask.client, &err);
+    if (err.code)
+        return dq_ask_fail(&r->ask, &err);
+    r->told = json_array();
+    for (int i = 0; i < r->ask.count && err.code != DQ_DAEMON; i++) {
+        int one;
+
+        dq_err_clear(&err);
+        one = one_job(r, r->ask.words[i], &err);
+        if (err.code)
+            tell_failed(r, r->ask.words[i], &err);
+        status = status ? status : one;
+    }
+    if (r->ask.json)
+        dq_ask_print(json_pack("{s:O}", "jobs", r->told));
+    json_decref(r->told);
+    return status;
+}
+
+static int take(void *context, int option, struct dq_err *err)
+{
+    struct reprocess *r = context;
+
+    switch (option) {
+    case MODEL:
+        r->model = optarg;
+        break;
+    case PRIORITY:
+        if (dq_text_long(optarg, &r->wish.priority) || r->wish.priority < 0 ||
+            r->wish.priority > 100)
+            return dq_fail(err, DQ_USAGE, "--priority is 0 to 100, not '%s'",
+                           optarg);
+        break;
+    case 'n':
+        r->dry_run = 1;
+        break;
+    case UNCHECKED:
+        r->unchecked = 1;
+        break;
+    default:
+        r->autostart = 1;
+    }
+    return DQ_OK;
+}
+
+int dq_cli_reprocess(int argc, char **argv)
+{
+    struct reprocess r = {.wish.priority = LOW_PRIORITY};
+    struct dq_ask_manual manual = {.help = help,
+                                   .shorts = ":hn",
+                                   .longs = longs,
+                                   .take = take,
+                                   .context = &r};
+    int status = dq_ask_open(&r.ask, argc, argv, &manual);
+
+    if (status < 0)
+        status = all_jobs(&r);
+    dq_ask_close(&r.ask);
+    return status;
+}
