@@ -158,21 +158,6 @@ static int take(struct dq_store *s, struct dq_claim *claim)
     return 1;
 }
 
-static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
-                 struct dq_claim *claim)
-{
-    struct dq_store *s = self;
-    int got;
-
-    memset(claim, 0, sizeof *claim);
-    release_due(s, now_ms);
-    if (s->broken.code || !choose(s, kind, now_ms, claim) ||
-        dq_store_begin(s, NULL))
-        return 0;
-    got = take(s, claim);
-    return !dq_store_finish(s, NULL) && got;
-}
-
 static int suspect_due(void *self, int64_t now_ms)
 {
     struct dq_store *s = self;
@@ -185,6 +170,23 @@ static int suspect_due(void *self, int64_t now_ms)
     if (due)
         dq_sql_done(rows);
     return due;
+}
+
+static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
+                 struct dq_claim *claim)
+{
+    struct dq_store *s = self;
+    int got;
+
+    memset(claim, 0, sizeof *claim);
+    release_due(s, now_ms);
+    if (kind == DQ_CLAIM_SUSPECT && !suspect_due(s, now_ms))
+        return 0; /* instead of asking every job for one */
+    if (s->broken.code || !choose(s, kind, now_ms, claim) ||
+        dq_store_begin(s, NULL))
+        return 0;
+    got = take(s, claim);
+    return !dq_store_finish(s, NULL) && got;
 }
 
 static int64_t next_due(void *self, int64_t now_ms)

@@ -89,6 +89,7 @@ CREATE TABLE task (
   odd         TEXT,                       -- why a person should look
   PRIMARY KEY (job, kind, number)) WITHOUT ROWID;
 CREATE INDEX task_ready ON task(job, kind, suspect, rank) WHERE state = 'ready';
+CREATE INDEX task_suspect ON task(job) WHERE state = 'ready' AND suspect = 1;
 CREATE INDEX task_due ON task(not_before, job, kind) WHERE state IN ('retry', 'blocked');
 CREATE INDEX task_state_of ON task(job, kind, state) WHERE state <> 'done';
 
