@@ -69,6 +69,13 @@ class Ratios(unittest.TestCase):
         self.assertEqual(process.steady(done), (2, 3))
 
 
+class Quantiles(unittest.TestCase):
+    def test_a_quantile_is_a_value_that_was_measured_and_so_many_are_not_above_it(self):
+        quantile = importlib.import_module("measure_queue").quantile
+        self.assertEqual([quantile(range(100, 0, -1), q) for q in (0, 0.5, 0.99, 1)], [1, 50, 99, 100])
+        self.assertEqual([quantile([3, 1, 2], q) for q in (0.5, 0.99)], [2, 3])
+
+
 class Tables(unittest.TestCase):
     def test_a_miss_stands_in_the_table_and_in_the_json(self):
         bad = Figure("bad", 2, at_most=1, note="why")

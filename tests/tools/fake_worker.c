@@ -10,7 +10,9 @@
  * slow:MILLISECONDS  print:WORD  late  stranger credit=N, stages=0, drain=hang,
  * version=V: how it behaves
  *
- * Every task begun is appended to the file FAKE_LOG as `pid frame attempt`.
+ * Every task begun is appended to the file FAKE_LOG as `pid frame attempt`;
+ * how long it had nothing to do, from a result to the next task, to the file
+ * FAKE_WAITS in microseconds, a line each, when it ends.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -21,6 +23,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/wire.h"
 
@@ -31,6 +34,8 @@ struct fake {
     int count;
     int draining;
     struct dq_bytes received;
+    int64_t idle_ns; /* since when; 0: there is work, or there was none yet */
+    FILE *waits;
 };
 
 /* ---- the script ----------------------------------------------------------*/
@@ -199,6 +204,28 @@ static void do_task(const struct dq_task *task)
     free(told);
 }
 
+/* ---- waiting -------------------------------------------------------------*/
+
+static void begin_to_wait(struct fake *f)
+{
+    f->idle_ns = dq_clock_ns();
+}
+
+static void end_waiting(struct fake *f)
+{
+    if (f->idle_ns && f->waits)
+        fprintf(f->waits, "%lld\n",
+                (long long)((dq_clock_ns() - f->idle_ns) / 1000));
+    f->idle_ns = 0;
+}
+
+static FILE *open_waits(void)
+{
+    const char *path = getenv("FAKE_WAITS");
+
+    return path ? fopen(path, "a") : NULL;
+}
+
 /* ---- listening -----------------------------------------------------------*/
 
 static void obey(struct fake *f, const json_t *message)
@@ -210,6 +237,7 @@ static void obey(struct fake *f, const json_t *message)
     case DQ_MESSAGE_TASK:
         if (dq_wire_read_task(message, &task, &err) || f->count == QUEUE)
             abort();
+        end_waiting(f);
         if (setting("stages", 1))
             say(dq_wire_stage_line(&task, "read"));
         f->queue[f->count++] = task;
@@ -279,7 +307,7 @@ static void start(int number)
 
 int main(int argc, char **argv)
 {
-    struct fake f = {0};
+    struct fake f = {.waits = open_waits()};
     char *drain = look_up("drain", 0, 0);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -294,11 +322,15 @@ int main(int argc, char **argv)
             f.count--;
             memmove(&f.queue[0], &f.queue[1],
                     (size_t)f.count * sizeof f.queue[0]);
+            if (f.count == 0)
+                begin_to_wait(&f);
         }
     } while (f.count || !f.draining);
     if (drain)
         act(drain, "");
     free(drain);
+    if (f.waits)
+        fclose(f.waits);
     dq_bytes_free(&f.received);
     return 0;
 }
