@@ -313,7 +313,7 @@ def ramp_like(d, mask, ys):
 # ---- export -----------------------------------------------------------------
 
 CONTRACT = {
-    "depthq_model": 1, "name": "demo-depth", "version": "1.1.0",
+    "depthq_model": 1, "name": "demo-depth", "version": "1.1.1",
     "input": {"channels": "RGB", "transfer": "srgb", "range": [0, 1], "multiple": 32,
               "size": {"preferred": 512, "min": 64, "max": 2048}, "batch": "any", "dtype": "float32"},
     "output": {"quantity": "disparity", "scale": "affine", "layout": "NCHW"},
@@ -378,7 +378,7 @@ def export(net, library):
     modelkit proves it against the eager network at every size and batch that the contract claims.
     """
     light = lighten(copy.deepcopy(net.eval()))
-    data, digest, worst = artifact.make(light, torch.jit.script(light), CONTRACT)
+    data, digest, worst = artifact.make(light, torch.jit.script(light), CONTRACT, artifact.golden_tile(light, CONTRACT))
     with torch.inference_mode():
         probe = torch.from_numpy(artifact.picture(CONTRACT, 1, 512, 512))
         rounding = artifact.difference(net(probe).numpy(), light(probe).numpy())

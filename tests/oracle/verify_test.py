@@ -111,7 +111,10 @@ class Verify(unittest.TestCase):
         self.assertEqual(added.returncode, 0, added.stderr)
         done = self.models("verify", "demo-depth", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertTrue(json.loads(done.stdout)[0]["passed"])
+        report = json.loads(done.stdout)[0]
+        self.assertTrue(report["passed"])
+        self.assertIsNotNone(report["golden_apart"], "the network that ships has no golden tile")
+        self.assertLess(report["golden_apart"], 1e-4)
 
 
 if __name__ == "__main__":
