@@ -48,6 +48,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # ---- where a network comes from: each gives (eager network, contract) -----------
 
+def _in_a_line(error):
+    """An exception of somebody else's code, for people."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
 def _class_of(text):
     file, _, name = text.rpartition(":")
     if not file or not name.isidentifier():
@@ -58,7 +63,10 @@ def _class_of(text):
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # torch's compiler looks sources up there
     sys.path.insert(0, str(Path(file).resolve().parent))
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a module throws what it likes
+        raise ModelError(f"{file}: cannot be imported: {_in_a_line(error)}") from None
     if not hasattr(module, name):
         raise ModelError(f"{file}: has no class {name}")
     return getattr(module, name)
@@ -71,6 +79,20 @@ def _read_contract(path):
         raise ModelError(f"{path}: {error.strerror}", MISSING) from None
     except ValueError as error:
         raise ModelError(f"{path}: {error}") from None
+
+
+def _built(make, args):
+    """An instance of a class of the user's, with --arguments."""
+    try:
+        given = json.loads(args.arguments)
+    except ValueError as error:
+        raise ModelError(f"--arguments: is no JSON ({error})", USAGE) from None
+    if not isinstance(given, dict):
+        raise ModelError('--arguments: write a JSON object, such as \'{"width": 64}\'', USAGE)
+    try:
+        return make(**given)
+    except Exception as error:  # a constructor throws what it likes
+        raise ModelError(f"--module {args.module}: cannot be made with --arguments {args.arguments}: {_in_a_line(error)}") from None
 
 
 def _loaded(net, args):
@@ -86,7 +108,7 @@ def from_module(args):
     from modelkit import weights
     make = _class_of(args.module)
     contract = _read_contract(args.contract)
-    net = _loaded(make(**json.loads(args.arguments)), args)
+    net = _loaded(_built(make, args), args)
     contract.setdefault("source", f"{Path(args.module).name}, {args.weights.name} of SHA-256 {weights.digest(args.weights)}")
     return net, contract
 
@@ -124,9 +146,20 @@ def from_archive(args):
         raise ModelError(f"{args.archive}: there is no such file", MISSING)
     contract = _read_contract(args.contract) if args.contract else artifact.read_contract(args.archive)
     try:
-        return torch.jit.load(str(args.archive), map_location="cpu").eval(), contract
+        net = torch.jit.load(str(args.archive), map_location="cpu").eval()
     except RuntimeError as error:
         raise ModelError(f"{args.archive}: is no TorchScript archive, or a damaged one ({str(error).splitlines()[0]})") from None
+    _warn_of(args.archive, net)
+    return net, contract
+
+
+def _warn_of(path, net):
+    """Before it is run for the first time: a hint for the person who may still stop it."""
+    from modelkit import health
+    print(f"export_model: warning: {path} is somebody else's program, and is run now with your rights", file=sys.stderr)
+    for warning in health.warnings_of(net):
+        print(f"export_model: warning: {warning}", file=sys.stderr)
+    sys.stderr.flush()
 
 
 # ---- export ----------------------------------------------------------------------

@@ -203,6 +203,17 @@ class AVersion(Exporting):
         _, path = self.found("tiny@1.0.0")
         x = torch.rand(2, 3, 24, 40)
         self.assertTrue(torch.equal(net(x), torch.jit.load(str(path))(x)))
+        self.assertIn("theirs.pt is somebody else's program, and is run now", self.erred)
+
+    def test_an_archive_is_warned_of_before_it_is_run(self):
+        self.write()
+        (self.folder / "theirs.py").write_text(network(
+            f"torch.save(x, '{self.folder}/x.pt')\nif bool(x.sum() > -1e30):\n    raise RuntimeError('it ran')\nreturn self.depth(x)"))
+        net = torch.jit.script(export_model._class_of(f"{self.folder / 'theirs.py'}:Net")())
+        torch.jit.save(net, str(self.folder / "theirs.pt"))
+        self.assertEqual(self.call("--archive", self.folder / "theirs.pt", "--contract", self.folder / "net.json"), DATA)
+        warned, ran = self.erred.index("uses aten::save"), self.erred.index("it ran")
+        self.assertLess(warned, ran)
 
 
 class Weights(Exporting):
@@ -370,6 +381,23 @@ class BadNetworks(Exporting):
         self.assertEqual(self.call("--module", "net.py:Net"), USAGE)
         self.assertEqual(self.call("--module", "net.py", "--weights", "w", "--contract", "c"), USAGE)
         self.assertEqual(self.call("--archive", self.folder / "none.pt"), MISSING)
+
+    def test_wrong_arguments_of_the_class_end_in_one_line(self):
+        self.write(network("return self.depth(x)", "def made(width):\n    raise RuntimeError(f'no width\\n{width}')\n").replace(
+            "class Net(Base):\n", "class Net(Base):\n    def __init__(self, width=0):\n        super().__init__()\n        width and made(width)\n\n"))
+        for given, status, words in (("{", USAGE, "is no JSON"), ("[1]", USAGE, "write a JSON object"),
+                                     ('{"depth": 3}', DATA, "TypeError: "), ('{"width": 64}', DATA, "RuntimeError: no width 64")):
+            with self.subTest(given):
+                self.refused("--arguments", words, status=status, more=("--arguments", given))
+                self.assertEqual(len(self.erred.splitlines()), 1, self.erred)
+        self.exported(more=("--arguments", '{"width": 0}'))
+
+    def test_a_module_that_cannot_be_imported_ends_in_one_line(self):
+        self.write("import nothing_of_that_name\n")
+        self.refused("net.py: cannot be imported: ModuleNotFoundError: ", "nothing_of_that_name")
+        self.write("def broken(:\n")
+        self.refused("net.py: cannot be imported: SyntaxError: ")
+        self.assertEqual(len(self.erred.splitlines()), 1, self.erred)
 
 
 def tiny_depth_anything():
