@@ -111,7 +111,7 @@ LIBEXEC := $(B)/libexec/depthq
 PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
             $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(LIBEXEC)/depthq-models \
             $(LIBEXEC)/depthq-model-check $(LIBEXEC)/depthq-stale $(LIBEXEC)/depthq-history \
-            $(LIBEXEC)/depthq-pull $(BIN)/depthq-scene
+            $(LIBEXEC)/depthq-pull $(LIBEXEC)/depthq-compare $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
 main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
@@ -123,6 +123,7 @@ main_depthq-model-check := cli/models_check_main.c
 main_depthq-stale   := cli/stale_main.c
 main_depthq-history := cli/history_main.c
 main_depthq-pull    := cli/pull_main.c
+main_depthq-compare := cli/compare_main.c
 main_depthq-scene   := scene/scene_main.c
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
@@ -196,6 +197,8 @@ deps_depthq-history := $(deps_depthq-stale)
 libs_depthq-history := $(libs_depthq-stale)
 deps_depthq-pull    := $(deps_depthq-stale)
 libs_depthq-pull    := $(libs_depthq-stale)
+deps_depthq-compare := $(deps_depthq-stale)
+libs_depthq-compare := $(libs_depthq-stale)
 deps_depthq-scene   := scene io base
 libs_depthq-scene   := $(libs_scene)
 
