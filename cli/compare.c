@@ -302,11 +302,12 @@ static void free_work(struct work *w)
     free(w->apart);
 }
 
-int dq_compare_run(const struct dq_sequence *old, const struct dq_sequence *new,
+int dq_compare_run(const struct dq_sequence *old,
+                   const struct dq_sequence *newer,
                    const struct dq_range *frames, struct dq_compare *c,
                    struct dq_err *err)
 {
-    struct work w = {.old = old, .new = new, .c = c};
+    struct work w = {.old = old, .new = newer, .c = c};
 
     memset(c, 0, sizeof *c);
     c->count = frames->count;

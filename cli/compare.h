@@ -43,7 +43,8 @@ struct dq_compare {
 /* Compare the frames (of old and new, on disk). A frame that cannot be read, or
  * whose windows differ, fails alone. DQ_PLATE: nothing is left to be fitted
  * (flat, or no frame could be read). Free in every case. */
-int dq_compare_run(const struct dq_sequence *old, const struct dq_sequence *new,
+int dq_compare_run(const struct dq_sequence *old,
+                   const struct dq_sequence *newer,
                    const struct dq_range *frames, struct dq_compare *compare,
                    struct dq_err *err);
 void dq_compare_free(struct dq_compare *compare);
@@ -51,7 +52,7 @@ void dq_compare_free(struct dq_compare *compare);
 /* compare_sheet.c: old over new, of at most 8 frames, each `width` across, in
  * one range of colours, as a PNG. DQ_CONFIG in a build that cannot draw. */
 int dq_compare_sheet(const struct dq_sequence *old,
-                     const struct dq_sequence *new,
+                     const struct dq_sequence *newer,
                      const struct dq_compare *compare, int width,
                      const char *output, struct dq_err *err);
 

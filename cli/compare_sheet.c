@@ -111,11 +111,11 @@ static int add_cell(struct sheet *s, const struct dq_compare_frame *f, int i,
 }
 
 int dq_compare_sheet(const struct dq_sequence *old,
-                     const struct dq_sequence *new,
+                     const struct dq_sequence *newer,
                      const struct dq_compare *compare, int width,
                      const char *output, struct dq_err *err)
 {
-    struct sheet s = {.old = old, .new = new, .c = compare, .width = width};
+    struct sheet s = {.old = old, .new = newer, .c = compare, .width = width};
     const struct dq_compare_frame *picked[MOST];
     int count = pick(compare, picked);
 
