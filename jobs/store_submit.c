@@ -163,41 +163,50 @@ static int64_t add_job(struct dq_store *s, const struct dq_submission *sub)
     return sqlite3_last_insert_rowid(s->db);
 }
 
-/* An early look at the whole shot: its ends and its middle come first. */
-static int rank_of(size_t i, size_t count)
+static void add_task(struct dq_store *s, int64_t job, enum dq_task_kind kind)
 {
-    if (i == 0)
-        return 1;
-    if (i == count - 1)
-        return 2;
-    return i == count / 2 ? 3 : (int)i + 4;
-}
-
-static void add_task(struct dq_store *s, int64_t job, enum dq_task_kind kind,
-                     int32_t number, int rank)
-{
-    dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job, dq_task_kind_name(kind),
-               number,
+    dq_sql_run(s, DQ_SQL_ADD_TASK, "ltiti", job, dq_task_kind_name(kind), 0,
                dq_task_state_name(kind == DQ_TASK_SURVEY ? DQ_TASK_READY
                                                          : DQ_TASK_WAITING),
-               rank);
+               0);
+}
+
+/* Where the frames from i on stop being as far from each other as the first
+ * two. */
+static int end_of_run(const struct dq_range *frames, int i, int *step)
+{
+    const int32_t *f = frames->frames;
+    int last = (int)frames->count - 1, end = i < last ? i + 1 : i;
+
+    *step = f[end] - f[i];
+    while (end < last && f[end + 1] - f[end] == *step)
+        end++;
+    return end;
+}
+
+/* A statement for many rows takes half the time of one for each. */
+static void add_frames(struct dq_store *s, int64_t job, enum dq_task_kind kind,
+                       const struct dq_range *frames)
+{
+    int count = (int)frames->count, step = 0;
+
+    for (int i = 0, end; i < count && !s->broken.code; i = end + 1) {
+        end = end_of_run(frames, i, &step);
+        dq_sql_run(s, DQ_SQL_ADD_TASKS, "lttiiiiii", job,
+                   dq_task_kind_name(kind), dq_task_state_name(DQ_TASK_WAITING),
+                   i, (int)frames->frames[i], step, end, count - 1, count / 2);
+    }
 }
 
 static void add_tasks(struct dq_store *s, int64_t job,
                       const struct dq_submission *sub)
 {
-    const struct dq_range *frames = sub->frames;
-    int steady = steadying(sub) > 0;
-
-    add_task(s, job, DQ_TASK_SURVEY, 0, 0);
-    if (steady)
-        add_task(s, job, DQ_TASK_SOLVE, 0, 0);
-    for (size_t i = 0; i < frames->count && !s->broken.code; i++) {
-        if (steady)
-            add_task(s, job, DQ_TASK_SCAN, frames->frames[i], (int)i);
-        add_task(s, job, DQ_TASK_RENDER, frames->frames[i],
-                 rank_of(i, frames->count));
+    add_task(s, job, DQ_TASK_SURVEY);
+    if (steadying(sub)) {
+        add_task(s, job, DQ_TASK_SOLVE);
+        add_frames(s, job, DQ_TASK_SCAN, sub->frames);
     }
+    add_frames(s, job, DQ_TASK_RENDER, sub->frames);
 }
 
 static int has_job(struct dq_store *s, int64_t job)

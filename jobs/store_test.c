@@ -335,10 +335,53 @@ static void finding_work_scans_no_table(void **state)
     dq_store_close(s);
 }
 
+/* ---- what a submit makes -------------------------------------------------*/
+
+static int64_t rank_of(struct dq_store *s, int64_t job, int32_t frame)
+{
+    char *sql = dq_asprintf("SELECT rank FROM task WHERE job = %lld AND "
+                            "kind = 'render' AND number = %d AND "
+                            "state = 'waiting'",
+                            (long long)job, frame);
+    int64_t rank = number(s, sql);
+
+    free(sql);
+    return rank;
+}
+
+static void every_frame_of_any_list_has_its_task_and_its_rank(void **state)
+{
+    static const char *const lists[] = {
+        "7", "7-8", "1-9", "1-9x4,10,15,20-22,100,-5--3", "3,1,2,40,30,20,19"};
+    struct dq_store *s = open_store();
+
+    (void)state;
+    for (size_t n = 0; n < sizeof lists / sizeof *lists; n++) {
+        char *name = dq_asprintf("j%zu", n);
+        int64_t job =
+            submit(s, (struct wish){.name = name, .frames = lists[n]});
+        struct dq_range f = {0};
+
+        assert_int_equal(dq_range_parse(lists[n], &f, NULL), 0);
+        assert_int_equal(frames_in(s, job, "waiting"), f.count);
+        for (size_t i = 0; i < f.count; i++)
+            assert_int_equal(rank_of(s, job, f.frames[i]),
+                             i == 0             ? 1
+                             : i == f.count - 1 ? 2
+                             : i == f.count / 2 ? 3
+                                                : (int64_t)i + 4);
+        dq_range_free(&f);
+        free(name);
+    }
+    expect_sound(s);
+    dq_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, folder_teardown)
+        TEST(every_frame_of_any_list_has_its_task_and_its_rank),
         TEST(a_new_job_is_queued_with_its_frames_waiting),
         TEST(the_survey_comes_first_then_first_last_and_middle),
         TEST(a_job_whose_frames_are_done_is_done),
