@@ -28,7 +28,7 @@ static const char help[] =
 static const struct option longs[] = {
     {"follow", no_argument, NULL, 'f'}, DQ_ASK_OPTIONS, {NULL, 0, NULL, 0}};
 
-enum { PAGE = 1000, TURN_MS = 300 };
+enum { PAGE = 1000, TURN_MS = 300, AWAY_S = 60 };
 
 struct logs {
     struct dq_ask ask;
@@ -88,6 +88,13 @@ static void print_attempts(const struct logs *l, const json_t *attempts)
         fputs(json_array_size(attempts) ? text : "not tried yet\n", stdout);
     free(text);
     dq_table_free(t);
+}
+
+/* Who follows waits for a daemon that is started again. */
+static json_t *ask(struct logs *l, const char *path, struct dq_err *err)
+{
+    return dq_client_insist(l->ask.client, "GET", path, NULL,
+                            l->follow ? AWAY_S : 0, err);
 }
 
 static int show_attempts(struct logs *l, struct dq_err *err)
@@ -192,7 +199,7 @@ static int show_events(struct logs *l, struct dq_err *err)
     while (more) {
         char *path = dq_asprintf("/v1/jobs/%lld/events?limit=%d&after=%lld",
                                  l->job, (int)PAGE, l->seen);
-        json_t *page = dq_client_ask(l->ask.client, "GET", path, NULL, err);
+        json_t *page = ask(l, path, err);
         json_t *e;
         size_t i;
 
@@ -216,7 +223,7 @@ static int show_events(struct logs *l, struct dq_err *err)
 static int is_over(struct logs *l, struct dq_err *err)
 {
     char *path = dq_asprintf("/v1/jobs/%lld", l->job);
-    json_t *job = dq_client_ask(l->ask.client, "GET", path, NULL, err);
+    json_t *job = ask(l, path, err);
     int over = !job || dq_job_is_over(job);
 
     json_decref(job);

@@ -493,13 +493,18 @@ a.yaml:4:1: and no output
     depthq submit a.yaml
     depthq watch 1 2> said 3>&- &
     watcher=$!
+    depthq logs 1 -f > log 3>&- &
+    logger=$!
     until_true eval '[ "$(member 1 counts running)" -ge 1 ]'
+    until_true grep -q claim log
     stop_daemon KILL
     until_true grep -q 'waiting for it' said
     start_daemon
     wait "$watcher"
     grep -q 'depthqd is back' said
     tail -n 1 said | grep -q 'job 1 done: done 10'
+    wait "$logger"
+    [ "$(grep -c ' finish frame ' log)" -eq 10 ]
 }
 
 @test "mistyped words are met with those that were meant" {
