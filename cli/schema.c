@@ -18,7 +18,9 @@ static const char help[] =
     "\n"
     "Prints the JSON Schema (draft-07) of job files. It knows every key, its\n"
     "type, range and default; rules that bind several keys are told by\n"
-    "`depthq validate` alone.\n";
+    "`depthq validate` alone.\n"
+    "\n"
+    "  -h, --help    show this\n";
 
 static int usage(const char *what)
 {
