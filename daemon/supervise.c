@@ -293,13 +293,16 @@ static void sleep_until(struct dq_supervisor *s, int64_t due_ms)
 }
 
 /* Decide as much as can be decided, then act on it all: a source makes its
- * moves durable between the two, once for many. */
+ * moves durable between the two, once for many. On a slow disk that is what
+ * the number of frames a second depends on. */
+enum { BATCH = 256 };
+
 static int decide_and_act(struct dq_supervisor *s)
 {
-    struct dq_action actions[64];
+    struct dq_action actions[BATCH];
     int count = 0;
 
-    while (count < 64 &&
+    while (count < BATCH &&
            dq_dispatch_next(s->dispatch, now_of(s), &actions[count]))
         count++;
     if (s->rule.decided)
