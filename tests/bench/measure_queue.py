@@ -64,8 +64,8 @@ class Queue:
     def run(self, script, *options, **env):
         self.daemon.run("-q", *options, FAKE_WORKER=script, **env)
 
-    def submit(self, key, frames, **more):
-        request = request_of(key, f"1-{frames}", more="stabilize: off\n", **more)
+    def submit(self, key, frames, stabilize="off", **more):
+        request = request_of(key, f"1-{frames}", more=f"stabilize: {stabilize}\n", **more)
         took, (status, answer) = _timed(lambda: self.daemon.ask("POST", "/v1/jobs", request))
         if status != 201:
             raise AssertionError(f"{key}: {status} {answer}")
@@ -95,11 +95,11 @@ def _fill(queue, jobs, frames):
     return [queue.submit(f"queued-{i}", frames, hold=True)[1] for i in range(jobs)]
 
 
-def _submits(queue, count):
+def _submits(queue, count, stabilize):
     """Seconds until a job of LARGE frames is acknowledged; each is forgotten again."""
     times = []
     for i in range(count):
-        took, job = queue.submit(f"large-{i}", LARGE, hold=True)
+        took, job = queue.submit(f"{stabilize}-{i}", LARGE, stabilize, hold=True)
         times.append(took)
         queue.do("POST", f"/v1/jobs/{job}/cancel", {})
         queue.do("DELETE", f"/v1/jobs/{job}")
@@ -158,7 +158,7 @@ def _long_queue(setting):
     with Queue(setting, "long") as queue:
         queue.run("")
         ids = _fill(queue, jobs, frames)
-        submits = _submits(queue, 10 if setting.quick else 100)
+        submits, steady = (_submits(queue, 10 if setting.quick else 100, stabilize) for stabilize in ("off", "shot"))
         whole = _whole_submit(setting, queue)
         pages = _pages(queue, ids[0], 20 if setting.quick else 200)
         queue.end()
@@ -170,6 +170,8 @@ def _long_queue(setting):
     return [
         Figure(f"submit of {LARGE} frames, acknowledged, p99", 1e3 * quantile(submits, 0.99), unit="ms", at_most=150,
                detail={"s": submits}, note=f"median {1e3 * quantile(submits, 0.5):.0f} ms of {len(submits)}; {state}"),
+        Figure(f"submit of {LARGE} frames of a steady shot, p99", 1e3 * quantile(steady, 0.99), unit="ms", at_most=150,
+               detail={"s": steady}, note=f"median {1e3 * quantile(steady, 0.5):.0f} ms; a scan more for each frame"),
         Figure(f"depthq submit of {LARGE} plates, whole", 1e3 * whole, unit="ms"),
         Figure("slowest page, p99", 1e3 * quantile(pages[slowest], 0.99), unit="ms", at_most=50,
                detail={path: {"p50": quantile(times, 0.5), "p99": quantile(times, 0.99)} for path, times in pages.items()},
