@@ -249,22 +249,37 @@ static void a_damaged_earlier_line_hides_no_other(void **state)
 /* However often a frame is made again, its record stays readable. */
 static void only_so_many_versions_are_kept(void **state)
 {
-    struct dq_done *versions;
-    size_t count;
+    size_t count = 0, before;
 
     (void)state;
     for (int v = 1; v <= 200; v++) {
-        struct dq_done done = version(v);
+        struct dq_done done = version(v), *versions;
 
         note(&done);
+        before = count;
+        versions = history(&count);
+        assert_true(count + 1 >= before); /* one goes at a time */
+        assert_string_equal(versions[0].made.model, done.made.model);
+        done = version(v - (int)count + 1);
+        assert_string_equal(versions[count - 1].made.model, done.made.model);
+        free(versions);
     }
-    versions = history(&count);
     assert_in_range(count, 40, 199);
-    for (size_t i = 0; i < count; i++) {
-        struct dq_done want = version(200 - (int)i);
+}
 
-        assert_string_equal(versions[i].made.model, want.made.model);
-    }
+/* Another class of machine gives other last digits of the same recipe. */
+static void other_bytes_are_another_version(void **state)
+{
+    struct dq_done first = version(1), second = version(1), *versions;
+    size_t count;
+
+    (void)state;
+    fill_digest(second.output.sha256, 'd');
+    note(&first);
+    note(&second);
+    versions = history(&count);
+    assert_int_equal(count, 2);
+    assert_string_equal(versions[0].output.sha256, second.output.sha256);
     free(versions);
 }
 
@@ -321,6 +336,7 @@ int main(void)
         TEST(a_damaged_record_is_none_and_is_replaced),
         TEST(a_damaged_earlier_line_hides_no_other),
         TEST(only_so_many_versions_are_kept),
+        TEST(other_bytes_are_another_version),
         TEST(frames_with_a_record_are_listed),
         TEST(a_host_with_odd_bytes_costs_its_name_alone),
     };
