@@ -1,22 +1,17 @@
 /* depthq reprocess: what `depthq stale` finds, into the queue. A job is
  * submitted whole, for the whole shot decides its exposure and range; the
  * worker passes over the frames that are right. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/autostart.h"
 #include "cli/commands.h"
 #include "cli/problems.h"
+#include "cli/program_text.h"
 #include "cli/run_report.h"
 #include "cli/submit_send.h"
 
@@ -55,7 +50,7 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-enum { LOW_PRIORITY = 10, ANSWER_LIMIT = 256 << 20 };
+enum { LOW_PRIORITY = 10 };
 
 struct reprocess {
     struct dq_ask ask;
@@ -67,71 +62,21 @@ struct reprocess {
 
 /* ---- asking depthq stale -------------------------------------------------*/
 
-/* All that a child writes; its exit status in *status. */
-static void read_child(int from, pid_t pid, struct dq_bytes *text, int *status)
-{
-    char piece[4096];
-    ssize_t n;
-
-    while ((n = read(from, piece, sizeof piece)) > 0 ||
-           (n < 0 && errno == EINTR))
-        if (n > 0)
-            dq_bytes_add(text, piece, (size_t)n);
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        ;
-}
-
-/* Run argv and read its standard output; what it says of errors goes where
- * ours go. */
-static int run(char *const *argv, struct dq_bytes *text, int *status,
-               struct dq_err *err)
-{
-    int ends[2];
-    pid_t pid;
-
-    if (pipe(ends) != 0)
-        return dq_fail_errno(err, DQ_BUG, errno, "pipe");
-    pid = fork();
-    if (pid == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execv(argv[0], argv);
-        _exit(dq_code_exit(DQ_CONFIG));
-    }
-    close(ends[1]);
-    if (pid > 0)
-        read_child(ends[0], pid, text, status);
-    close(ends[0]);
-    return pid > 0 ? DQ_OK : dq_fail_errno(err, DQ_BUG, errno, "fork");
-}
-
 /* What depthq stale says of a file: [] or [{...}]; NULL when it failed and has
  * said why: *status is its exit status. */
 static json_t *ask_stale(const struct reprocess *r, const char *file,
                          int *status, struct dq_err *err)
 {
-    char *program = dq_path_libexec("depthq-stale", err);
-    const char *argv[7] = {program, "--json"};
-    struct dq_bytes text = {0};
-    json_t *answer = NULL;
-    int child = 0, n = 2;
+    const char *words[6] = {"--json"};
+    int n = 1;
 
     if (r->model) {
-        argv[n++] = "--model";
-        argv[n++] = r->model;
+        words[n++] = "--model";
+        words[n++] = r->model;
     }
-    argv[n++] = "--";
-    argv[n] = file;
-    if (program && !run((char *const *)argv, &text, &child, err)) {
-        *status = WIFEXITED(child) ? WEXITSTATUS(child) : 1;
-        if (!*status)
-            answer =
-                dq_json_parse(text.data, text.count, ANSWER_LIMIT, DQ_BUG, err);
-    }
-    dq_bytes_free(&text);
-    free(program);
-    return answer;
+    words[n++] = "--";
+    words[n] = file;
+    return dq_program_json("depthq-stale", words, status, err);
 }
 
 /* The stale frames that have a plate to be made from; the caller frees. */

@@ -24,7 +24,7 @@ static const char help[] =
     "  depthq history depth/sh010_depth.1007.exr   # every version of a frame\n"
     "  depthq history sh010.yaml --frames 1001-1010\n"
     "\n"
-    "Usage: depthq history [OPTION]... JOB|FILE|PATTERN|FOLDER...\n"
+    "Usage: depthq history [OPTION]... JOB|FILE|PATTERN|FOLDER|NUMBER...\n"
     "\n"
     "Lists what the frames of a depth pass are and were: when each version\n"
     "was delivered, by which model, and whether the file is still what was\n"

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cli/program_text.h"
 #include "io/plate.h"
 #include "io/provenance.h"
 
@@ -193,6 +194,45 @@ static int find_job(struct dq_pass *pass, const char *file, struct dq_err *err)
     return DQ_OK;
 }
 
+/* The queue's job. The daemon told of the output when it was submitted; a job
+ * file that is still there and says the same tells more. */
+static int take_queued(struct dq_pass *pass, const json_t *job,
+                       struct dq_err *err)
+{
+    const char *file = json_string_value(json_object_get(job, "file"));
+    const char *output = json_string_value(json_object_get(job, "output"));
+
+    if (!output)
+        return dq_fail(err, DQ_BUG, "the daemon tells of no output");
+    if (file && *file == '/' && access(file, R_OK) == 0) {
+        if (!find_job(pass, file, err) && strcmp(pass->pattern, output) == 0)
+            return DQ_OK;
+        dq_pass_free(pass);
+        dq_err_clear(err);
+    }
+    return take_pattern(pass, output, err);
+}
+
+static int find_queued(struct dq_pass *pass, const char *number,
+                       struct dq_err *err)
+{
+    const char *const words[] = {"status", number, "--json", NULL};
+    int status = 0, code;
+    json_t *answer = dq_program_json("depthq-client", words, &status, err);
+
+    if (!answer && !err->code)
+        dq_fail(err, status == dq_code_exit(DQ_DAEMON) ? DQ_DAEMON : DQ_MISSING,
+                "%s: there is no such file, and no such job of the queue is "
+                "known",
+                number);
+    if (!answer)
+        return err->code;
+    code = take_queued(pass, json_array_get(json_object_get(answer, "jobs"), 0),
+                       err);
+    json_decref(answer);
+    return code;
+}
+
 /* ---- the pass ------------------------------------------------------------*/
 
 static int find(struct dq_pass *pass, const char *word, struct dq_err *err)
@@ -205,6 +245,8 @@ static int find(struct dq_pass *pass, const char *word, struct dq_err *err)
         return take_pattern(pass, word, err);
     if (stat(word, &st) == 0 && S_ISDIR(st.st_mode))
         return find_in_folder(pass, word, err);
+    if (strspn(word, "0123456789") == strlen(word) && access(word, F_OK) != 0)
+        return find_queued(pass, word, err);
     return find_file(pass, word, err);
 }
 

@@ -4,6 +4,7 @@
  *   depth/sh010.1007.exr      one of its files: this frame alone
  *   depth/sh010.####.exr      its files' pattern
  *   depth                     the folder, when it holds one pass
+ *   12                        the queue's job, which the daemon is asked for
  *
  * What there is of it stands in the ledger of its shot's folder (io/ledger.h).
  * Reads job file, folders and records; writes nothing. One thread.
@@ -35,7 +36,7 @@ struct dq_pass {
 /* Find the pass that word means. DQ_SPEC with pass->plan.job.problems (tell
  * it by dq_job_plan_tell), DQ_MISSING: there is no such file, or depthq has
  * made nothing there, DQ_USAGE: a folder with several passes (they are
- * listed). Free the pass in every case. */
+ * listed), DQ_DAEMON. Free the pass in every case. */
 int dq_pass_find(const char *word, struct dq_pass *pass, struct dq_err *err);
 void dq_pass_free(struct dq_pass *pass);
 

@@ -26,9 +26,10 @@ static const char help[] =
     "Examples:\n"
     "  depthq pull sh010.yaml --to ~/sh010          # its depth, and a .nk\n"
     "  depthq pull sh010.yaml --list                # what there is\n"
+    "  depthq pull 12 --to .                        # of the queue's job\n"
     "  depthq pull /show/sh010/depth --model my-depth@2.0.0 --to .\n"
     "\n"
-    "Usage: depthq pull [OPTION]... JOB|PATTERN|FOLDER|FILE\n"
+    "Usage: depthq pull [OPTION]... JOB|PATTERN|FOLDER|FILE|NUMBER\n"
     "\n"
     "Brings the depth frames of a shot into a folder. Says first what is\n"
     "missing, stale or suspect; checks every file against the record of its\n"
@@ -51,8 +52,9 @@ static const char help[] =
     "\n"
     "Exit status: 0 every frame is there (stale and suspect ones count), 1\n"
     "some are not, else of why none is: 65 altered, or the job is wrong, 66\n"
-    "nothing was made, 73 something else is in the way; 74 storage failed, 75\n"
-    "stopped, or the disk is full: run it again; 77 not allowed.\n";
+    "nothing was made, 69 no daemon tells of the job, 73 something else is in\n"
+    "the way; 74 storage failed, 75 stopped, or the disk is full: run it\n"
+    "again; 77 not allowed.\n";
 
 /* ---- the command line ----------------------------------------------------*/
 
@@ -100,7 +102,8 @@ static int check(struct dq_pull_wish *w, int words)
     if (w->help)
         return DQ_OK;
     if (words != 1)
-        dq_fail(&err, DQ_USAGE, "name one job, pattern, folder or file");
+        dq_fail(&err, DQ_USAGE,
+                "name one job, pattern, folder, file or job's number");
     else if (!w->list && !w->to)
         dq_fail(&err, DQ_USAGE, "--to which folder? (or --list)");
     else

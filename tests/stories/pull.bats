@@ -3,14 +3,18 @@
 
 setup() {
     load helpers
+    load queue
     load_programs
-    export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data
+    export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data DEPTHQ_STATE=$PWD/state
+    unset DEPTHQ_SOCKET XDG_RUNTIME_DIR
     plates 1001-1004
     version 1.0.0 identity
     job 1001-1004
     sed -i 's|./net.fake|mine|' shot.yaml
     depthq run shot.yaml --progress plain >/dev/null
 }
+
+teardown() { kill_daemon; }
 
 # version V NET: mine@V in the library, another artefact for every version
 version() {
@@ -179,6 +183,32 @@ PY
     [ "$status" -eq 0 ]
     pulled 1002
     grep -qx ' first 1002' mine/d.nk
+}
+
+@test "a job of the queue is found by its number, also when its file is gone or says otherwise" {
+    run depthq pull 1 --to mine
+    [ "$status" -eq 69 ]
+    start_daemon --threads 1
+    depthq submit shot.yaml --watch
+    run depthq pull 1 --to mine
+    [ "$status" -eq 0 ]
+    [[ $output != *"what is stale"* ]]
+    pulled 1001 1002 1003 1004
+    sed -i 's|depth/d|depth/e|' shot.yaml
+    rm -r mine
+    run depthq pull 1 --to mine
+    [ "$status" -eq 0 ]
+    pulled 1001 1002 1003 1004
+    rm shot.yaml
+    run depthq history 1
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "$PWD/depth/d.####.exr" ]
+    run depthq pull 7 --to mine
+    [ "$status" -eq 66 ]
+    [[ $output == *"no such job of the queue is known"* ]]
+    mkdir 7
+    run depthq pull 7 --to mine
+    [[ $output == *"depthq has made nothing there"* ]]
 }
 
 @test "a machine without model and plates pulls all the same, and says what it cannot know" {

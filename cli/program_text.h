@@ -1,0 +1,24 @@
+/* program_text: what another program of ours prints. One thread. */
+#ifndef DQ_CLI_PROGRAM_TEXT_H
+#define DQ_CLI_PROGRAM_TEXT_H
+
+#include <jansson.h>
+#include "base/bytes.h"
+#include "base/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Run a program of the libexec folder with these words (NULL-ended, its own
+ * name not among them) and read the JSON that it prints; what it says on
+ * standard error goes where ours goes. A new reference, or NULL: *status is
+ * its exit status when it failed by itself and has said why, else err tells:
+ * DQ_CONFIG (not installed), DQ_BUG. */
+json_t *dq_program_json(const char *name, const char *const *words, int *status,
+                        struct dq_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
