@@ -373,6 +373,10 @@ install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	for unit in daemon/*.service.in daemon/*.timer.in; do \
 	  sed 's|@PREFIX@|$(PREFIX)|g' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$unit .in) || exit; done
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/depthq
+	for shell in bash:bash-completion/completions/depthq zsh:zsh/site-functions/_depthq \
+	    fish:fish/vendor_completions.d/depthq.fish; do \
+	  file=$(DESTDIR)$(PREFIX)/share/$${shell#*:}; \
+	  install -d $$(dirname $$file) && $(BIN)/depthq completion $${shell%%:*} >$$file || exit; done
 
 clean: ## remove this variant's build (not the libraries that set-up built)
 	rm -rf $(B)

@@ -18,7 +18,8 @@ static const char help[] =
     "Usage: depthq completion bash|zsh|fish\n"
     "\n"
     "Prints a script for your shell, which then completes commands, their\n"
-    "options, and the jobs that the queue has.\n"
+    "options, and the jobs that the queue has. `make install` puts them where\n"
+    "shells look for them.\n"
     "\n"
     "  -h, --help    show this\n";
 
@@ -141,7 +142,12 @@ static void print_zsh(void)
           "        esac\n"
           "    fi\n"
           "}\n"
-          "compdef _depthq depthq\n",
+          /* a file of fpath is the function's body at its first call */
+          "if [[ $funcstack[1] == _depthq ]]; then\n"
+          "    _depthq \"$@\"\n"
+          "else\n"
+          "    compdef _depthq depthq\n"
+          "fi\n",
           stdout);
 }
 

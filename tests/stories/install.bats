@@ -59,6 +59,17 @@ as_other_user() { # COMMAND: with no rights of ours, no network and no home
     [[ $output == *"there is no model 'none-such'; there are: demo-depth@"* ]]
 }
 
+@test "shells find what TAB completes" {
+    cd opt/depthq/share
+    run bash -c 'source bash-completion/completions/depthq
+COMP_WORDS=(depthq validate --qu) COMP_CWORD=2
+_depthq
+echo "${COMPREPLY[*]}"'
+    [ "$output" = --quiet ]
+    [ "$(head -n 1 zsh/site-functions/_depthq)" = '#compdef depthq' ]
+    grep -q '^complete -c depthq .* -a validate ' fish/vendor_completions.d/depthq.fish
+}
+
 @test "systemd understands the units, and would start the installed programs" {
     cd opt/depthq/lib/systemd/system
     grep -qx 'ExecStart=/opt/depthq/bin/depthqd' depthqd.service
