@@ -131,7 +131,7 @@ static enum dq_pull_state judge(const struct dq_pull *p,
 
 /* What would be made otherwise now. A machine without the model or the shot's
  * plates cannot say; what was delivered is there all the same. */
-static void judge_stale(struct dq_pull *p)
+void dq_pull_judge(struct dq_pull *p)
 {
     const struct dq_range *all = &p->pass.plan.job.all;
     struct dq_stale_frame *stale = NULL;
@@ -180,7 +180,6 @@ int dq_pull_open(struct dq_pull *p, const struct dq_pull_wish *wish,
         !dq_pass_cut(&p->pass, wish->frames, err)) {
         p->target = dq_path_join(folder, dq_path_name(p->pass.pattern));
         list_frames(p);
-        judge_stale(p);
     }
     free(folder);
     return err->code;

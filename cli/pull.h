@@ -4,7 +4,8 @@
  *   pull.c        which frames, and what is to be said of them
  *   pull_tell.c   saying it
  *   pull_file.c   one file
- *   pull_main.c   the command line; the files one by one
+ *   pull_run.c    the files one by one, and as they arrive
+ *   pull_main.c   the command line
  */
 #ifndef DQ_CLI_PULL_H
 #define DQ_CLI_PULL_H
@@ -43,7 +44,7 @@ struct dq_pull_frame {
 /* What is asked for. */
 struct dq_pull_wish {
     const char *frames, *to, *model, *as_of;
-    int copy, replace, list, json, help;
+    int copy, replace, watch, list, json, help;
     char moment[DQ_TIME_TEXT];    /* of as_of; "" for now */
     char name[128], version[128]; /* of model; "" for any */
 };
@@ -69,9 +70,18 @@ int dq_pull_open(struct dq_pull *pull, const struct dq_pull_wish *wish,
                  const char *word, struct dq_err *err);
 void dq_pull_close(struct dq_pull *pull);
 
+/* Find out what would be made otherwise now (reads the model). */
+void dq_pull_judge(struct dq_pull *pull);
+
 /* The frames in a state as a range; the caller frees it. */
 void dq_pull_range(const struct dq_pull *pull, enum dq_pull_state state,
                    struct dq_range *range);
+
+/* pull_run.c: say what is wrong, bring every frame that is wanted, and with
+ * wish->watch those that come; sum up. The exit status; err is set when the
+ * folder or the node cannot be written. SIGINT and SIGTERM end it after the
+ * frame in hand. word: as for dq_pull_open. */
+int dq_pull_run(struct dq_pull *pull, const char *word, struct dq_err *err);
 
 /* pull_tell.c */
 

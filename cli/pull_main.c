@@ -3,23 +3,16 @@
  *   depthq pull sh010.yaml --to ~/sh010
  *   depthq pull sh010.yaml --list
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/option.h"
-#include "base/path.h"
-#include "base/publish.h"
 #include "cli/output.h"
 #include "cli/pass_models.h"
 #include "cli/problems.h"
-#include "cli/progress.h"
 #include "cli/pull.h"
 
 static const char help[] =
@@ -46,6 +39,7 @@ static const char help[] =
     "                        or with a Z for UTC\n"
     "      --copy            copies of their own, no links\n"
     "      --replace         also over files that were never these frames\n"
+    "      --watch           go on as frames arrive, until none is missing\n"
     "      --list            tell what there is, and pull nothing\n"
     "      --json            one JSON value on standard output\n"
     "  -h, --help            show this\n"
@@ -81,6 +75,9 @@ static int take(int option, struct dq_pull_wish *w)
         break;
     case 'l':
         w->list = 1;
+        break;
+    case 'w':
+        w->watch = 1;
         break;
     case 'j':
         w->json = 1;
@@ -123,6 +120,7 @@ static int take_options(int argc, char **argv, struct dq_pull_wish *w)
         {"copy", no_argument, NULL, 'c'},
         {"replace", no_argument, NULL, 'r'},
         {"list", no_argument, NULL, 'l'},
+        {"watch", no_argument, NULL, 'w'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
@@ -195,172 +193,7 @@ static int list(const struct dq_pull_wish *w, const char *word)
     return dq_code_exit(code);
 }
 
-/* ---- pulling -------------------------------------------------------------*/
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal_number)
-{
-    (void)signal_number;
-    stopped = 1;
-}
-
-/* The frame in hand is finished; a second signal ends us at once. */
-static void hear_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop,
-                               .sa_flags = (int)SA_RESETHAND};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static int64_t now_ms(void)
-{
-    return dq_clock_ns() / 1000000;
-}
-
-static struct dq_progress *make_progress(const struct dq_pull *p, size_t frames)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    struct dq_progress_rule rule = {
-        .fd = STDERR_FILENO,
-        .form = dq_progress_form_for(DQ_PROGRESS_AUTO, STDERR_FILENO),
-        .colour = (!no_colour || !*no_colour) && isatty(STDERR_FILENO),
-        .name = p->pass.name,
-        .frames = frames,
-        .workers = 1,
-    };
-
-    return dq_progress_new(&rule, now_ms());
-}
-
-/* Whether no other frame would fare better. */
-static int ends_all(int code)
-{
-    return code == DQ_FULL || code == DQ_CREATE || code == DQ_STOPPED;
-}
-
-/* Bring what is wanted, until it is there or all others would fail as well.
- * Returns what ended it. */
-static int bring(struct dq_pull *p, struct dq_progress *progress, size_t frames)
-{
-    char *tag = dq_asprintf("pull-%ld", (long)getpid());
-    struct dq_pull_rule rule = {p->wish->copy, p->wish->replace, tag};
-    struct dq_progress_counts counts = {.frames = frames, .surveyed = 1};
-    int ended = DQ_OK;
-
-    for (size_t i = 0; i < p->count && !ended; i++) {
-        struct dq_pull_frame *f = &p->frames[i];
-
-        if (f->state != DQ_PULL_WANTED)
-            continue;
-        if (stopped) {
-            ended = DQ_STOPPED;
-            break;
-        }
-        dq_pull_file(f->path, f->to, f->versions, f->count, &rule, &f->way,
-                     &f->err);
-        f->state = f->err.code ? DQ_PULL_REFUSED : DQ_PULL_DONE;
-        if (f->err.code)
-            dq_progress_say(progress, "error", "frame %d: %s", (int)f->frame,
-                            f->err.text);
-        ended = ends_all(f->err.code) ? f->err.code : DQ_OK;
-        counts.settled++;
-        counts.done += f->state == DQ_PULL_DONE;
-        counts.failed += f->state == DQ_PULL_REFUSED;
-        dq_progress_count(progress, &counts, now_ms());
-        dq_progress_tick(progress, now_ms());
-    }
-    free(tag);
-    return ended;
-}
-
-static int code_of(const struct dq_pull_frame *f)
-{
-    return f->state == DQ_PULL_REFUSED ? f->err.code : DQ_MISSING;
-}
-
-/* 0: all are there; 1: some; else why none is, when all have one reason. */
-static int status_of(const struct dq_pull *p, int ended)
-{
-    size_t done = 0;
-    int code = DQ_OK, mixed = 0;
-
-    for (size_t i = 0; i < p->count; i++) {
-        const struct dq_pull_frame *f = &p->frames[i];
-
-        done += f->state == DQ_PULL_DONE;
-        if (f->state == DQ_PULL_DONE)
-            continue;
-        mixed |= code && code != code_of(f);
-        code = code_of(f);
-    }
-    if (ended)
-        return dq_code_exit(ended);
-    if (done == p->count)
-        return 0;
-    return done || mixed ? 1 : dq_code_exit(code);
-}
-
-/* Temps of pulls that were killed. */
-enum { OLD_TEMP_S = 600 };
-
-static int make_folder(const struct dq_pull *p, struct dq_err *err)
-{
-    char *folder = dq_path_folder(p->target);
-    int code = dq_make_folders(folder, err);
-
-    if (!code)
-        dq_publish_sweep(folder, "pull", OLD_TEMP_S);
-    free(folder);
-    return code;
-}
-
-static void sum_up(const struct dq_pull *p, struct dq_progress *progress,
-                   const char *nuke, int status)
-{
-    char *text = dq_pull_summary(p);
-    json_t *all = dq_pull_json(p, nuke, status);
-
-    dq_progress_sum_up(progress, text, all);
-    if (p->wish->json) {
-        json_dumpf(all, stdout, JSON_INDENT(1));
-        puts("");
-    } else if (nuke) {
-        puts(nuke);
-    }
-    json_decref(all);
-    free(text);
-}
-
-static int pull_frames(struct dq_pull *p, struct dq_err *err)
-{
-    struct dq_range wanted;
-    struct dq_progress *progress;
-    char *nuke;
-    int ended, status;
-
-    dq_pull_tell_state(p, stderr);
-    dq_pull_range(p, DQ_PULL_WANTED, &wanted);
-    if (wanted.count && make_folder(p, err)) {
-        dq_range_free(&wanted);
-        return dq_code_exit(err->code);
-    }
-    hear_signals();
-    progress = make_progress(p, wanted.count);
-    ended = bring(p, progress, wanted.count);
-    nuke = dq_pull_write_nuke(p, err);
-    status = status_of(p, ended);
-    if (err->code && !status)
-        status = dq_code_exit(err->code);
-    sum_up(p, progress, err->code ? NULL : nuke, status);
-    dq_progress_free(progress);
-    dq_range_free(&wanted);
-    free(nuke);
-    return status;
-}
+/* ---- the program ---------------------------------------------------------*/
 
 static int pull(const struct dq_pull_wish *w, const char *word)
 {
@@ -371,7 +204,7 @@ static int pull(const struct dq_pull_wish *w, const char *word)
     if (dq_pull_open(&p, w, word, &err))
         status = dq_code_exit(err.code);
     else
-        status = pull_frames(&p, &err);
+        status = dq_pull_run(&p, word, &err);
     if (err.code)
         dq_job_plan_tell(&p.pass.plan.job, word, "depthq pull", &err, stderr);
     dq_pull_close(&p);

@@ -185,6 +185,37 @@ PY
     grep -qx ' first 1002' mine/d.nk
 }
 
+@test "a pull that watches goes on as frames arrive, and ends with the last" {
+    rm -r depth
+    depthq pull shot.yaml --to mine --watch >said 2>&1 3>&- &
+    watcher=$!
+    until_true grep -q "shot: missing: 1001-1004" said
+    depthq run shot.yaml --frames 1002 --progress plain
+    until_true cmp depth/d.1002.exr mine/d.1002.exr
+    [ ! -e mine/d.1001.exr ]
+    before=$(stat -c %i mine/d.1002.exr)
+    depthq run shot.yaml --progress plain
+    status=0
+    wait $watcher || status=$?
+    [ "$status" -eq 0 ] || { cat said; false; }
+    pulled 1001 1002 1003 1004
+    [ "$before" = "$(stat -c %i mine/d.1002.exr)" ]
+    grep -qx ' last 1004' mine/d.nk
+}
+
+@test "a pull that watches is stopped by a signal and has what there is" {
+    rm depth/d.1003.exr
+    depthq pull shot.yaml --to mine --watch >said 2>&1 3>&- &
+    watcher=$!
+    until_true cmp depth/d.1004.exr mine/d.1004.exr
+    kill -TERM $watcher
+    status=0
+    wait $watcher || status=$?
+    [ "$status" -eq 75 ] || { cat said; false; }
+    pulled 1001 1002 1004
+    grep -q "3 pulled.*1 not (1003)" said
+}
+
 @test "a job of the queue is found by its number, also when its file is gone or says otherwise" {
     run depthq pull 1 --to mine
     [ "$status" -eq 69 ]
