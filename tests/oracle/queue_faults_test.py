@@ -39,7 +39,8 @@ class FaultTest(unittest.TestCase):
         shutil.rmtree(self.folder)
 
     def submit(self, key, frames="1-5", **members):
-        status, answer = self.daemon.ask("POST", "/v1/jobs", request_of(key, frames, more="stabilize: off\n", **members))
+        status, answer = self.daemon.ask("POST", "/v1/jobs", request_of(key, frames, more="stabilize: off\nretries: 20\n",
+                                                                    **members))
         self.assertIn(status, (200, 201), answer)
         return answer["job"]
 
@@ -98,9 +99,9 @@ class Disk(FaultTest):
     def test_a_disk_that_fills_up_at_work_loses_no_frame(self):
         full = self.folder / "full"
         preload = {"LD_PRELOAD": str(BUILD / "tools/full_disk.so"), "FULL_DISK": str(full)}
-        self.daemon.run("-q", **preload, FAKE_WORKER="*=slow:2")
-        job = self.submit("one", "1-300")
-        until(lambda: self.daemon.tasks()["done"] > 20)
+        self.daemon.run("-q", **preload, FAKE_WORKER="*=slow:50")
+        job = self.submit("one", "1-3000")  # more than it can make before the disk is full
+        until(lambda: self.daemon.tasks()["done"] > 5)
         full.touch()
         self.assertEqual(self.daemon.ended(), 75)
         full.unlink()
@@ -215,8 +216,8 @@ class Workers(FaultTest):
         return next((int(pid) for pid, *what in lines if what == [str(frame), str(attempt)]), 0)
 
     def test_one_that_is_stopped_is_dead_before_its_frame_is_given_away(self):
-        # others may be too slow for --stall on a busy machine: they try again
-        self.daemon.run("-q", "--stall", "1", FAKE_LOG=str(self.folder / "begun"), FAKE_WORKER="3@1=hang credit=1")
+        # on a busy machine others may be too slow for --stall: they try again
+        self.daemon.run("-q", "--stall", "5", FAKE_LOG=str(self.folder / "begun"), FAKE_WORKER="3@1=hang credit=1")
         job = self.submit("one")
         stopped = until(lambda: self.begun(3, 1))
         os.kill(stopped, signal.SIGSTOP)
@@ -241,7 +242,7 @@ class Workers(FaultTest):
 
 class Clients(FaultTest):
     def raw(self, key, frames="1-5"):
-        body = json.dumps(request_of(key, frames, more="stabilize: off\n")).encode()
+        body = json.dumps(request_of(key, frames, more="stabilize: off\nretries: 20\n")).encode()
         return b"POST /v1/jobs HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
     def connect(self):
