@@ -292,11 +292,11 @@ static void sleep_until(struct dq_supervisor *s, int64_t due_ms)
     uv_timer_start(&s->timer, pump, (uint64_t)s->plan_ms, 0);
 }
 
-/* Decide as much as can be decided, then act on it all: a source makes its
- * moves durable between the two, once for many. On a slow disk that is what
- * the number of frames a second depends on. */
+/* Decisions for one commit: frames a second on a slow disk depend on it. */
 enum { BATCH = 256 };
 
+/* Decide as much as can be decided, then act on it all: a source makes its
+ * moves durable between the two, once for many. */
 static int decide_and_act(struct dq_supervisor *s)
 {
     struct dq_action actions[BATCH];
