@@ -276,21 +276,53 @@ static void draw(struct dq_progress *p)
     free(bar);
 }
 
+/* The scans are told of until a frame is done. */
+static int has_scans(const struct dq_progress_state *s)
+{
+    return s->scans && !s->settled;
+}
+
+static char *alive_json(const struct dq_progress_state *s, double seconds)
+{
+    json_t *o =
+        json_pack("{s:s, s:I, s:I, s:I}", "event", "alive", "settled",
+                  (json_int_t)s->settled, "frames", (json_int_t)s->frames,
+                  "failed", (json_int_t)s->failed);
+    char *text;
+
+    if (has_scans(s)) {
+        json_object_set_new(o, "scanned", json_integer((json_int_t)s->scanned));
+        json_object_set_new(o, "scans", json_integer((json_int_t)s->scans));
+    }
+    json_object_set_new(o, "seconds", json_real(seconds));
+    text = dq_json_text(o);
+    json_decref(o);
+    return text;
+}
+
+static char *alive_text(const struct dq_progress_state *s, double seconds)
+{
+    char *scans = has_scans(s) ? dq_asprintf(" scanned=%zu scans=%zu",
+                                             s->scanned, s->scans)
+                               : dq_strdup("");
+    char *text =
+        dq_asprintf("alive settled=%zu frames=%zu failed=%zu%s seconds=%.0f",
+                    s->settled, s->frames, s->failed, scans, seconds);
+
+    free(scans);
+    return text;
+}
+
 static void say_alive(struct dq_progress *p, int64_t now_ms)
 {
     double seconds = (double)(now_ms - p->began_ms) / 1000;
-    const struct dq_progress_state *s = &p->state;
     char *text;
 
     if (p->rule.form == DQ_PROGRESS_JSON) {
-        put_json(p, dq_asprintf("{\"event\":\"alive\",\"settled\":%zu,"
-                                "\"frames\":%zu,\"failed\":%zu,"
-                                "\"seconds\":%.1f}",
-                                s->settled, s->frames, s->failed, seconds));
+        put_json(p, alive_json(&p->state, seconds));
         return;
     }
-    text = dq_asprintf("alive settled=%zu frames=%zu failed=%zu seconds=%.0f",
-                       s->settled, s->frames, s->failed, seconds);
+    text = alive_text(&p->state, seconds);
     put_line(p, text);
     free(text);
 }

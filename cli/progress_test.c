@@ -335,6 +335,27 @@ static void a_log_hears_of_us_every_minute(void **state)
     paper_free(paper);
 }
 
+static void a_log_of_a_shot_that_is_scanned_hears_how_far(void **state)
+{
+    struct paper *paper = paper_new();
+    struct dq_progress *p = progress_on(paper, DQ_PROGRESS_PLAIN);
+    struct dq_progress_counts c = {
+        .frames = 4, .scans = 4, .scanned = 3, .surveyed = 1};
+
+    (void)state;
+    dq_progress_count(p, &c, 0);
+    dq_progress_tick(p, 60000);
+    c.settled = 1;
+    dq_progress_count(p, &c, 60000);
+    dq_progress_tick(p, 120000);
+    assert_string_equal(
+        read_paper(paper),
+        "alive settled=0 frames=4 failed=0 scanned=3 scans=4 seconds=60\n"
+        "alive settled=1 frames=4 failed=0 seconds=120\n");
+    dq_progress_free(p);
+    paper_free(paper);
+}
+
 static void every_json_line_is_an_object_with_the_time(void **state)
 {
     struct paper *paper = paper_new();
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(what_is_told_without_times_has_none),
         cmocka_unit_test(a_message_has_a_line_of_its_own_beside_the_bar),
         cmocka_unit_test(a_log_hears_of_us_every_minute),
+        cmocka_unit_test(a_log_of_a_shot_that_is_scanned_hears_how_far),
         cmocka_unit_test(every_json_line_is_an_object_with_the_time),
         cmocka_unit_test(without_a_terminal_there_is_no_bar),
     };
