@@ -34,6 +34,7 @@ static const char help[] =
 static int takes_jobs(const struct dq_command *c)
 {
     return c->client && strcmp(c->name, "submit") != 0 &&
+           strcmp(c->name, "reprocess") != 0 && /* job files */
            strcmp(c->name, "workers") != 0;
 }
 

@@ -30,6 +30,7 @@ printf "%s\n" "${COMPREPLY[@]}"' - "$@"
     [ "$(offered depthq workers d)" = drain ]
     touch one.yaml
     [ "$(offered depthq submit on)" = one.yaml ]
+    [ "$(offered depthq reprocess on)" = one.yaml ]
     [ -z "$(offered depthq sumbit --w)" ]
 }
 
