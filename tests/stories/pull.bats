@@ -201,6 +201,8 @@ PY
     pulled 1001 1002 1003 1004
     [ "$before" = "$(stat -c %i mine/d.1002.exr)" ]
     grep -qx ' last 1004' mine/d.nk
+    grep -q "4 pulled" said
+    ! grep -w there said # once brought, a frame is not brought again
 }
 
 @test "a pull that watches is stopped by a signal and has what there is" {
