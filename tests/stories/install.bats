@@ -74,7 +74,7 @@ echo "${COMPREPLY[*]}"'
     cd opt/depthq/lib/systemd/system
     grep -qx 'ExecStart=/opt/depthq/bin/depthqd' depthqd.service
     grep -q 'exec /opt/depthq/bin/depthq reprocess' depthq-reprocess.service
-    ! grep @ ./*.service ./*.timer | grep PREFIX
+    [ -z "$(grep -l @PREFIX@ ./*.service ./*.timer)" ]
     command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
     sed -i "s|/opt/depthq|$BATS_TEST_TMPDIR/opt/depthq|" ./*.service
     for unit in depthqd.service depthq-reprocess.service depthq-reprocess.timer; do
