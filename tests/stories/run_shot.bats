@@ -85,7 +85,7 @@ PY
     export FAKE_WORKER="*=slow:30" TERM=xterm
     script -qec "depthq run shot.yaml" typed > /dev/null < /dev/null
     grep -q $'\r''shot \[#*-*\] ' typed
-    ! grep -q '^frame=' typed
+    if grep -q '^frame=' typed; then false; fi
     grep -q $'\r\033\[K''shot: done 20' typed
 }
 
@@ -98,7 +98,7 @@ PY
     NO_COLOR=1 script -qec "depthq run shot.yaml" grey > /dev/null < /dev/null || true
     grep -q $'\033\[31m' red
     grep -q '1 failed' grey
-    ! grep -q $'\033\[31m' grey
+    if grep -q $'\033\[31m' grey; then false; fi
     grep -q '^frame 1001: /plate/p.1001.exr: scripted PLATE' <(tr '\r' '\n' < grey | sed 's/^\x1b\[K//')
 }
 

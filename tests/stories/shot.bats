@@ -214,7 +214,7 @@ frozen_is() { cmp "$1" "$(folder)/shot.json"; }
     flat_plate 1003 40
     run_all --stage scan --frames 1003
     run_all --stage solve --resolve
-    ! frozen_is before
+    if frozen_is before; then false; fi
     [ "$(grep exposure_ev before)" = "$(grep exposure_ev "$(folder)/shot.json")" ]
     [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 8 ]
     run_all --stage render
