@@ -1,20 +1,27 @@
 """Run a program and measure it from outside: wall, CPU, peak memory, and for
-`depthq run` the moments at which frames settled."""
+`depthq run` the moments at which frames settled.
+
+A process inherits the peak of the one that forked it (Linux), and the bench
+with its torch is large: launch.py, which is small, stands in between.
+"""
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+
+from setting import ROOT
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Done:
-    wall: float      # seconds from before fork to after the reaping
+    wall: float      # seconds from before fork to after the reaping, of launch.py's child
     cpu: float       # user and system seconds, children that were waited for included
-    peak_mib: float  # the largest process among them; no less than this process was when it started them (Linux)
+    peak_mib: float  # the largest process among them; no less than launch.py's own 10 MiB or so
     out: str
     settled: list = field(default_factory=list)  # (monotonic seconds, CPU seconds of the children so far) a frame
 
@@ -45,23 +52,26 @@ def _frame_done(line):
 def run(command, env=None, cwd=None, allowed=(0,)):
     """Run to the end -> Done; RuntimeError with its words when it fails."""
     settled, words = [], []
-    with tempfile.TemporaryFile("w+") as out:
-        begun = time.monotonic()
-        child = subprocess.Popen([str(c) for c in command], env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
-                                 stderr=subprocess.PIPE, text=True)
+    told, tell = os.pipe()
+    with tempfile.TemporaryFile("w+") as out, os.fdopen(told) as answers:
+        launcher = [sys.executable, "-SEs", str(ROOT / "tests/bench/launch.py"), str(tell), *map(str, command)]
+        child = subprocess.Popen(launcher, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=subprocess.PIPE, text=True, pass_fds=[tell])
+        os.close(tell)
+        pid = int(answers.readline() or 0)
         for line in child.stderr:
             if _frame_done(line):
-                settled.append((time.monotonic(), _children_cpu(child.pid)))
+                settled.append((time.monotonic(), _children_cpu(pid)))
             words.append(line)
         child.stderr.close()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.monotonic() - begun
-        child.returncode = os.waitstatus_to_exitcode(status)
+        child.wait()
+        usage = json.loads(answers.readline() or '{"status": -1}')
         out.seek(0)
         text = out.read()
-    if child.returncode not in allowed:
-        raise RuntimeError(f"{command[0]}: status {child.returncode}: {''.join(words[-5:]).strip() or text[-300:]}")
-    return Done(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text, settled)
+    if usage["status"] not in allowed:
+        said = "".join(words[-5:]).strip() or text[-300:]
+        raise RuntimeError(f"{command[0]}: status {usage['status']}: {said}")
+    return Done(usage["wall"], usage["cpu"], usage["peak_mib"], text, settled)
 
 
 def steady(done):

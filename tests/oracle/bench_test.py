@@ -91,8 +91,9 @@ class Processes(unittest.TestCase):
     def test_cpu_and_memory_of_grandchildren_count(self):
         code = ("import subprocess, sys; subprocess.run([sys.executable, '-c', "
                 "'x = bytearray(80 << 20); sum(range(3000000))'])")
-        # from a process as small as the bench's own: a child inherits its parent's peak
+        # from a process as large as the bench with its torch: a child inherits its parent's peak
         measure = ("import json, sys, process\n"
+                   "large = bytearray(200 << 20)\n"
                    "told = [process.run([sys.executable, '-c', code]) for code in ('pass', sys.argv[1])]\n"
                    "print(json.dumps([[done.peak_mib, done.cpu] for done in told]))")
         out = subprocess.run([sys.executable, "-c", measure, code], capture_output=True, text=True, check=True,
