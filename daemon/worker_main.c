@@ -30,8 +30,10 @@
 #include "infer/torch_shim.h"
 #endif
 
-/* One frame in each stage, and one more so that none waits for a ticket. */
-enum { READERS = 1, WRITERS = 1, TICKETS = READERS + 1 + WRITERS + 1 };
+/* A frame for each thread, and one more so that none waits for a ticket. Two
+ * a side: writing a 4K frame takes longer than a fast network does, and one
+ * waits for the disk while the other encodes. */
+enum { READERS = 2, WRITERS = 2, TICKETS = READERS + 1 + WRITERS + 1 };
 
 /* A job that this worker knows: its recipe, or why there is none. */
 struct known_job {

@@ -13,7 +13,7 @@
 #define DQ_INFER_ALIGN_H
 
 #include "base/err.h"
-#include "infer/session.h"
+#include "infer/answers.h"
 #include "infer/tile_plan.h"
 
 #ifdef __cplusplus

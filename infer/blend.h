@@ -7,7 +7,7 @@
 #ifndef DQ_INFER_BLEND_H
 #define DQ_INFER_BLEND_H
 
-#include "infer/session.h"
+#include "infer/answers.h"
 #include "infer/tile_plan.h"
 
 #ifdef __cplusplus

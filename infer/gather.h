@@ -9,7 +9,7 @@
 #define DQ_INFER_GATHER_H
 
 #include "infer/model.h"
-#include "infer/session.h"
+#include "infer/answers.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -141,6 +141,20 @@ static void fill_mask(struct dq_ticket *t)
     }
 }
 
+struct dq_picture dq_ticket_picture(const struct dq_ticket *t)
+{
+    struct dq_picture picture = {
+        .rgb = t->picture.rgb,
+        .valid = t->picture.valid,
+        .width = t->picture.width,
+        .height = t->picture.height,
+        .x = t->picture.x,
+        .y = t->picture.y,
+    };
+
+    return picture;
+}
+
 int dq_picture_back(struct dq_ticket *t)
 {
     struct dq_ticket_picture *p = &t->picture;

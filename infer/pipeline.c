@@ -105,7 +105,7 @@ int dq_pipeline_drop(struct dq_pipeline *p, const struct dq_request *request)
 }
 
 /* ---- the byte budget -------------------------------------------------------
- * What the engine holds (tiles, weights) comes off the budget first; the rest
+ * What the engine holds (batches, guides) comes off the budget first; the rest
  * is for tickets. A ticket passes the gate once its plate's header is known
  * and counts until it settles. One always passes, so the line moves; while
  * others hold their share, one that does not fit waits. (Survey and solve read
@@ -158,9 +158,9 @@ static int too_large(const struct dq_pipeline *p, size_t bytes, size_t engine,
                      struct dq_err *err)
 {
     return dq_fail(err, DQ_PLATE,
-                   "a frame of this size needs %zu MiB (%zu for itself, %zu "
-                   "for all of its tiles), more than the %zu MiB that a "
-                   "worker's frames may hold; raise --memory",
+                   "a frame of this size needs %zu MiB (%zu for itself and "
+                   "its tiles, %zu for the network's batches), more than the "
+                   "%zu MiB that a worker's frames may hold; raise --memory",
                    mib(bytes + engine), mib(bytes), mib(engine),
                    p->rule.memory >> 20);
 }
@@ -168,8 +168,9 @@ static int too_large(const struct dq_pipeline *p, size_t bytes, size_t engine,
 static int pass_gate(void *context, struct dq_ticket *t)
 {
     struct dq_pipeline *p = context;
-    size_t bytes = dq_ticket_bytes(t);
-    size_t engine = dq_engine_bytes(&p->rule.device, t);
+    size_t answers;
+    size_t engine = dq_engine_bytes(&p->rule.device, t, &answers);
+    size_t bytes = dq_ticket_bytes(t) + answers;
 
     if (p->rule.memory && bytes + engine > p->rule.memory)
         return too_large(p, bytes, engine, t->err);

@@ -1,6 +1,7 @@
 /* pipeline: frames from plates to published depth files, stages overlapped.
  *
  *   submitted -> [readers] -> [inference] -> [writers] -> settled
+ *     plate to picture    picture to answers   merge, encode, publish
  *
  * A fixed set of tickets goes round. Every queue has room for all of them, so
  * only taking a free ticket waits; memory is bounded by tickets and by the

@@ -4,49 +4,8 @@
 #include "infer/shot.h"
 #include "io/plate.h"
 
-/* ---- a shot on disk ------------------------------------------------------ */
-
-static int shot_setup(void **state)
-{
-    *state = enter_folder();
-    assert_int_equal(mkdir("plate", 0777), 0);
-    for (int f = FIRST; f <= SHOT_FRAMES; f++) {
-        struct dq_bytes bytes = plate_bytes(f);
-
-        put_plate(f, bytes.data, bytes.count);
-        dq_bytes_free(&bytes);
-    }
-    return 0;
-}
-
-/* The whole shot, survey first; told is left for the caller to end. */
-static void run_shot(const struct dq_recipe *recipe, struct threads n,
-                     const int *order, struct told *told)
-{
-    struct dq_pipeline *p;
-
-    told_start(told);
-    p = pipeline_of(told, (struct threads){1, 1, 1, 0});
-    submit(p, recipe, 0);
-    dq_pipeline_finish(p);
-    p = pipeline_of(told, n);
-    for (int i = 0; i < SHOT_FRAMES; i++)
-        submit(p, recipe, order ? order[i] : FIRST + i);
-    dq_pipeline_finish(p);
-}
-
-static void expect_done(const struct told *told, int frame)
-{
-    if (told->outcome[frame].err.code)
-        fail_msg("frame %d: %s", frame, told->outcome[frame].err.text);
-    assert_int_equal(told->settled[frame], 1);
-}
-
-static void expect_all_done(const struct told *told)
-{
-    for (int f = 0; f <= SHOT_FRAMES; f++)
-        expect_done(told, f);
-}
+/* ---- how much memory a frame takes ----------------------------------------
+ */
 
 /* Whether the surveyed shot's first frame can be made with so much. */
 static int suffices(const struct dq_recipe *recipe, size_t memory)

@@ -101,6 +101,7 @@ static inline struct dq_recipe *recipe_of(const char *net, const char *output)
     r->channel = dq_strdup("Z");
     r->shot_folder = dq_shot_folder(output);
     r->survey_key = dq_asprintf("key of %s", net);
+    r->scan_text = dq_asprintf("net=%s\n", net);
     r->pixels_text = dq_asprintf("net=%s\n", net);
     return r;
 }
@@ -197,6 +198,14 @@ static inline void wait_held(struct told *t)
     pthread_mutex_unlock(&t->lock);
 }
 
+static inline void wait_settled(struct told *t, int frame)
+{
+    pthread_mutex_lock(&t->lock);
+    while (!t->settled[frame])
+        pthread_cond_wait(&t->changed, &t->lock);
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* Wait until so many frames have reached the network beside the held one; a
  * minute without them is a failure. */
 static inline void wait_beside(struct told *t, int count)
@@ -255,6 +264,51 @@ static inline void submit(struct dq_pipeline *p, const struct dq_recipe *recipe,
                                  .attempt = 1};
 
     dq_pipeline_submit(p, &request);
+}
+
+/* ---- a shot on disk ------------------------------------------------------ */
+
+static inline int shot_setup(void **state)
+{
+    *state = enter_folder();
+    assert_int_equal(mkdir("plate", 0777), 0);
+    for (int f = FIRST; f <= SHOT_FRAMES; f++) {
+        struct dq_bytes bytes = plate_bytes(f);
+
+        put_plate(f, bytes.data, bytes.count);
+        dq_bytes_free(&bytes);
+    }
+    return 0;
+}
+
+/* The whole shot, survey first and by a pipeline of its own; told is left for
+ * the caller to end. */
+static inline void run_shot(const struct dq_recipe *recipe, struct threads n,
+                            const int *order, struct told *told)
+{
+    struct dq_pipeline *p;
+
+    told_start(told);
+    p = pipeline_of(told, (struct threads){1, 1, 1, 0});
+    submit(p, recipe, 0);
+    dq_pipeline_finish(p);
+    p = pipeline_of(told, n);
+    for (int i = 0; i < SHOT_FRAMES; i++)
+        submit(p, recipe, order ? order[i] : FIRST + i);
+    dq_pipeline_finish(p);
+}
+
+static inline void expect_done(const struct told *told, int frame)
+{
+    if (told->outcome[frame].err.code)
+        fail_msg("frame %d: %s", frame, told->outcome[frame].err.text);
+    assert_int_equal(told->settled[frame], 1);
+}
+
+static inline void expect_all_done(const struct told *told)
+{
+    for (int f = 0; f <= SHOT_FRAMES; f++)
+        expect_done(told, f);
 }
 
 #endif

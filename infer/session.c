@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "infer/align.h"
-#include "infer/blend.h"
 #include "infer/gather.h"
 
 enum { WARM_UPS = 3, GPU_BATCH = 8 };
@@ -22,20 +20,12 @@ struct sizes {
 
 /* What a plan needs, allocated once and used for every frame. */
 struct buffers {
-    struct sizes sizes;       /* what they were made for */
-    int width, height, batch; /* and which picture and batch */
-    float *in, *out;          /* a batch's input and answer */
-    float *tiles;             /* count x tile_h x tile_w: depth */
-    float *skies;             /* the same: sky, or NULL */
-    const float **at;         /* count: tile k, or NULL when skipped */
-    int *order;               /* tiles to run, in order */
-    struct dq_tile_affine *affine;
-    float *guide; /* content_h x content_w */
-    float *content;
-    float *weight;   /* height x width of the picture */
-    float *upscaled; /* tile_h x tile_w: the guide where a tile says
-                        nothing */
-    int *index;      /* scratch of gather */
+    struct sizes sizes; /* what they were made for */
+    int batch;          /* and which batch */
+    float *in, *out;    /* a batch's input and answer */
+    float *content;     /* scratch of gather, */
+    int *index;         /* too */
+    int *order;         /* tiles to run */
 };
 
 struct dq_session {
@@ -72,16 +62,9 @@ static void buffers_free(struct buffers *b)
 {
     free(b->in);
     free(b->out);
-    free(b->tiles);
-    free(b->skies);
-    free(b->at);
-    free(b->order);
-    free(b->affine);
-    free(b->guide);
     free(b->content);
-    free(b->weight);
-    free(b->upscaled);
     free(b->index);
+    free(b->order);
     memset(b, 0, sizeof *b);
 }
 
@@ -113,12 +96,9 @@ static size_t forward_pixels(const struct dq_tile_plan *plan,
 }
 
 static int buffers_make(struct dq_session *s, const struct dq_tile_plan *plan,
-                        const struct dq_picture *picture, int batch,
-                        struct dq_err *err)
+                        int batch, struct dq_err *err)
 {
     struct buffers *b = &s->buffers;
-    size_t count = (size_t)plan->count;
-    size_t tile = product(plan->tile_w, plan->tile_h);
     size_t pixels = forward_pixels(plan, s->model, batch);
     int sides = plan->tile_w + plan->tile_h + plan->guide_w + plan->guide_h;
     int failed = 0;
@@ -126,39 +106,28 @@ static int buffers_make(struct dq_session *s, const struct dq_tile_plan *plan,
     buffers_free(b);
     b->in = floats(pixels * 3, &failed);
     b->out = floats(pixels * (size_t)s->model->output_channels, &failed);
-    b->tiles = floats(count * tile, &failed);
-    if (s->model->sky_channel >= 0)
-        b->skies = floats(count * tile, &failed);
-    b->guide = floats(product(plan->content_w, plan->content_h), &failed);
     b->content = floats(product(plan->content_w, plan->content_h), &failed);
-    b->weight = floats(product(picture->width, picture->height), &failed);
-    b->upscaled = floats(tile, &failed);
     if (failed) {
         buffers_free(b);
-        return dq_fail(err, DQ_MEMORY, "no memory for %d tiles of %d x %d",
-                       plan->count, plan->tile_w, plan->tile_h);
+        dq_fail(err, DQ_MEMORY, "no memory for %d tiles of %d x %d at once",
+                batch, plan->tile_w, plan->tile_h);
+        return DQ_MEMORY;
     }
-    b->at = dq_new_array(count, sizeof *b->at);
-    b->order = dq_new_array(count, sizeof *b->order);
-    b->affine = dq_new_array(count, sizeof *b->affine);
     b->index = dq_new_array((size_t)sides, sizeof *b->index);
+    b->order = dq_new_array((size_t)plan->count, sizeof *b->order);
     b->sizes = sizes_of(plan);
-    b->width = picture->width;
-    b->height = picture->height;
     b->batch = batch;
     return DQ_OK;
 }
 
 static int buffers_for(struct dq_session *s, const struct dq_tile_plan *plan,
-                       const struct dq_picture *picture, int batch,
-                       struct dq_err *err)
+                       int batch, struct dq_err *err)
 {
     const struct buffers *b = &s->buffers;
 
-    if (is_for(&b->sizes, plan) && b->width == picture->width &&
-        b->height == picture->height && b->batch >= batch)
+    if (is_for(&b->sizes, plan) && b->batch >= batch)
         return DQ_OK;
-    return buffers_make(s, plan, picture, batch, err);
+    return buffers_make(s, plan, batch, err);
 }
 
 static int is_cpu(const struct dq_device *device)
@@ -224,8 +193,6 @@ static int batch_for(const struct dq_session *s,
     return batch;
 }
 
-/* As buffers_make; where tiles meet their means are kept, too (align_joint):
- * two doubles for 16 pixels. */
 size_t dq_session_bytes(const struct dq_model *model,
                         const struct dq_tile_plan *plan,
                         const struct dq_session_rule *rule,
@@ -233,15 +200,10 @@ size_t dq_session_bytes(const struct dq_model *model,
 {
     int batch = batch_of(model, rule, is_cpu(device));
     size_t forward = forward_pixels(plan, model, batch);
-    size_t tile = product(plan->tile_w, plan->tile_h);
-    size_t tiles = tile * (size_t)plan->count;
-    size_t lattice = product(plan->width, plan->height);
     size_t content = product(plan->content_w, plan->content_h);
-    size_t floats = forward * (3 + (size_t)model->output_channels) +
-                    tiles * (model->sky_channel >= 0 ? 2 : 1) + lattice +
-                    2 * content + tile;
 
-    return floats * sizeof(float) + (tiles > lattice ? tiles - lattice : 0);
+    return (forward * (3 + (size_t)model->output_channels) + content) *
+           sizeof(float);
 }
 
 static int forward(struct dq_session *s, int batch, int h, int w,
@@ -330,18 +292,17 @@ static int touches(const struct dq_tile_plan *plan, int k,
 }
 
 static int list_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
-                      const struct dq_picture *picture)
+                      const struct dq_picture *picture, struct dq_answers *a)
 {
-    struct buffers *b = &s->buffers;
     size_t tile = product(plan->tile_w, plan->tile_h);
     int n = 0;
 
     for (int k = 0; k < plan->count; k++) {
-        b->at[k] = NULL;
+        a->at[k] = NULL;
         if (!touches(plan, k, picture))
             continue;
-        b->at[k] = b->tiles + (size_t)k * tile;
-        b->order[n++] = k;
+        a->at[k] = a->tiles + (size_t)k * tile;
+        s->buffers.order[n++] = k;
     }
     return n;
 }
@@ -384,17 +345,17 @@ static int keep_plane(struct dq_session *s, int i, int channel, size_t tile,
 }
 
 static int keep_batch(struct dq_session *s, const struct dq_tile_plan *plan,
-                      int first, int count, struct dq_err *err)
+                      int first, int count, struct dq_answers *a,
+                      struct dq_err *err)
 {
-    struct buffers *b = &s->buffers;
     size_t tile = product(plan->tile_w, plan->tile_h);
 
     for (int i = 0; i < count; i++) {
-        int k = b->order[first + i];
+        int k = s->buffers.order[first + i];
 
-        if (keep_plane(s, i, s->model->depth_channel, tile, k, b->tiles, err) ||
-            (b->skies &&
-             keep_plane(s, i, s->model->sky_channel, tile, k, b->skies, err)))
+        if (keep_plane(s, i, s->model->depth_channel, tile, k, a->tiles, err) ||
+            (a->skies &&
+             keep_plane(s, i, s->model->sky_channel, tile, k, a->skies, err)))
             return err->code;
     }
     return DQ_OK;
@@ -428,10 +389,10 @@ static int too_large(struct dq_err *err)
 
 static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
                      const struct dq_session_rule *rule,
-                     const struct dq_picture *picture, int n,
+                     const struct dq_picture *picture, struct dq_answers *a,
                      struct dq_tile_counts *counts, struct dq_err *err)
 {
-    int batch = batch_for(s, rule);
+    int batch = batch_for(s, rule), n = list_tiles(s, plan, picture, a);
 
     for (int first = 0; first < n;) {
         int count = n - first < batch ? n - first : batch;
@@ -445,7 +406,7 @@ static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
             counts->halved++;
             continue;
         }
-        if (keep_batch(s, plan, first, count, err))
+        if (keep_batch(s, plan, first, count, a, err))
             return err->code;
         first += count;
     }
@@ -456,110 +417,23 @@ static int run_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
 
 /* ---- together ------------------------------------------------------------ */
 
-/* Where a tile says nothing the guide stands for it, enlarged. */
-static const float *guide_tile(struct dq_session *s,
-                               const struct dq_tile_plan *plan, int k)
-{
-    const struct dq_tile *t = &plan->tiles[k];
-    struct buffers *b = &s->buffers;
-    double sx = (double)plan->content_w / plan->width;
-    double sy = (double)plan->content_h / plan->height;
-
-    for (int y = 0; y < plan->tile_h; y++)
-        for (int x = 0; x < plan->tile_w; x++) {
-            int gx = (int)((t->x + x + 0.5) * sx);
-            int gy = (int)((t->y + y + 0.5) * sy);
-
-            gx = gx < plan->content_w ? gx : plan->content_w - 1;
-            gy = gy < plan->content_h ? gy : plan->content_h - 1;
-            b->upscaled[product(y, plan->tile_w) + (size_t)x] =
-                b->guide[product(gy, plan->content_w) + (size_t)gx];
-        }
-    return b->upscaled;
-}
-
-static void count_fates(const struct dq_tile_affine *affine, int count,
-                        struct dq_tile_counts *counts)
-{
-    for (int k = 0; k < count; k++) {
-        counts->aligned += affine[k].fate == DQ_TILE_ALIGNED;
-        counts->shift_only += affine[k].fate == DQ_TILE_SHIFT_ONLY;
-        counts->guide_only += affine[k].fate == DQ_TILE_GUIDE_ONLY;
-    }
-}
-
-static void blend_all(struct dq_session *s, const struct dq_tile_plan *plan,
-                      const struct dq_picture *picture, float *depth,
-                      const float *tiles, int aligned)
-{
-    struct buffers *b = &s->buffers;
-    struct dq_blend blend = {.depth = depth,
-                             .weight = b->weight,
-                             .width = picture->width,
-                             .height = picture->height,
-                             .x = picture->x,
-                             .y = picture->y};
-    size_t tile = product(plan->tile_w, plan->tile_h);
-
-    dq_blend_clear(&blend);
-    for (int k = 0; k < plan->count; k++) {
-        const struct dq_tile_affine *a = &b->affine[k];
-
-        if (!b->at[k])
-            continue;
-        if (aligned && a->fate == DQ_TILE_GUIDE_ONLY)
-            dq_blend_add(&blend, plan, k, guide_tile(s, plan, k), 1, 0);
-        else
-            dq_blend_add(&blend, plan, k, tiles + (size_t)k * tile,
-                         aligned ? a->scale : 1, aligned ? a->shift : 0);
-    }
-}
-
-static int align_and_blend(struct dq_session *s,
-                           const struct dq_tile_plan *plan,
-                           const struct dq_picture *picture, const float *guide,
-                           float *depth, struct dq_tile_counts *counts,
-                           struct dq_err *err)
-{
-    struct buffers *b = &s->buffers;
-    size_t bytes = product(plan->content_w, plan->content_h) * sizeof *guide;
-    struct dq_align_job job = {.plan = plan,
-                               .picture = picture,
-                               .guide = b->guide,
-                               .tiles = b->at,
-                               .log_space = s->model->scale != DQ_SCALE_AFFINE};
-
-    if (guide)
-        memcpy(b->guide, guide, bytes);
-    if ((!guide && make_guide(s, plan, picture, b->guide, NULL, err)) ||
-        dq_align(&job, b->affine, err))
-        return err->code;
-    count_fates(b->affine, plan->count, counts);
-    blend_all(s, plan, picture, depth, b->tiles, 1);
-    return dq_align_low_band(&job, depth, err);
-}
-
 int dq_session_run(struct dq_session *s, const struct dq_tile_plan *plan,
                    const struct dq_session_rule *rule,
-                   const struct dq_picture *picture, float *depth, float *sky,
+                   const struct dq_picture *picture, struct dq_answers *a,
                    struct dq_tile_counts *counts, struct dq_err *err)
 {
-    int n;
+    size_t guide = product(plan->content_w, plan->content_h);
 
     memset(counts, 0, sizeof *counts);
-    if (buffers_for(s, plan, picture, batch_for(s, rule), err))
+    if (buffers_for(s, plan, batch_for(s, rule), err) ||
+        dq_answers_shape(a, plan, s->model, picture, err) ||
+        run_tiles(s, plan, rule, picture, a, counts, err))
         return err->code;
-    n = list_tiles(s, plan, picture);
-    if (run_tiles(s, plan, rule, picture, n, counts, err))
-        return err->code;
-    if ((plan->needs_guide || rule->guide) && rule->align) {
-        if (align_and_blend(s, plan, picture, rule->guide, depth, counts, err))
-            return err->code;
-    } else {
-        blend_all(s, plan, picture, depth, s->buffers.tiles, 0);
-    }
-    if (sky && s->buffers.skies)
-        blend_all(s, plan, picture, sky, s->buffers.skies, 0);
+    a->has_guide = (plan->needs_guide || rule->guide) && rule->align;
+    if (a->has_guide && rule->guide)
+        memcpy(a->guide, rule->guide, guide * sizeof *a->guide);
+    else if (a->has_guide)
+        return make_guide(s, plan, picture, a->guide, NULL, err);
     return DQ_OK;
 }
 
@@ -567,7 +441,7 @@ int dq_session_guide(struct dq_session *s, const struct dq_tile_plan *plan,
                      const struct dq_picture *picture, float *guide, float *sky,
                      struct dq_err *err)
 {
-    if (buffers_for(s, plan, picture, 1, err))
+    if (buffers_for(s, plan, 1, err))
         return err->code;
     return make_guide(s, plan, picture, guide, sky, err);
 }
@@ -598,12 +472,11 @@ static int guide_is_warm(const struct dq_session *s,
 int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
                     const struct dq_session_rule *rule, struct dq_err *err)
 {
-    struct dq_picture none = {.width = plan->width, .height = plan->height};
     int batch = batch_for(s, rule);
 
     if (is_for(&s->warm, plan) || strcmp(s->model->runtime, "fake") == 0)
         return DQ_OK;
-    if (buffers_for(s, plan, &none, batch, err))
+    if (buffers_for(s, plan, batch, err))
         return err->code;
     while (warm_shape(s, batch, plan->tile_h, plan->tile_w, err))
         if (!halve(s, &batch, err)) {

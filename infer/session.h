@@ -1,9 +1,9 @@
 /* session: one network on one device, and frames through it.
  *
- * picture -> guide -> tiles -> align -> blend -> the network's quantity over
- * the picture. The picture is in the network's colour (io/colour.h) and of
- * square pixels. One thread; buffers are planned at the first frame of a
- * size and used again.
+ * picture -> tiles and guide -> answers (answers.h; merge.h makes a frame of
+ * them). The picture is in the network's colour (io/colour.h) and of square
+ * pixels. One thread; buffers are planned at the first frame of a size and
+ * used again.
  */
 #ifndef DQ_INFER_SESSION_H
 #define DQ_INFER_SESSION_H
@@ -11,9 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "infer/answers.h"
 #include "infer/backend.h"
-#include "infer/model.h"
-#include "infer/tile_plan.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,25 +28,6 @@ struct dq_session_rule {
                            one */
 };
 
-/* A picture placed on the shot's lattice: pixel (0,0) of rgb lies at (x, y)
- * of the lattice; what lies outside the lattice is not inferred. */
-struct dq_picture {
-    const float *rgb;   /* planar 3 x height x width, 0..1 */
-    const float *valid; /* height x width, 1 where the plate is real, or NULL */
-    int width, height;
-    int x, y;
-};
-
-/* What happened to a frame's tiles, for its provenance. */
-struct dq_tile_counts {
-    int tiles;      /* run (those that touch the picture) */
-    int aligned;    /* scale and shift from the guide and the overlaps */
-    int shift_only; /* the guide fixed the shift, neighbours the scale */
-    int guide_only; /* the guide stands for the tile */
-    int batch;      /* tiles a forward in the end */
-    int halved;     /* how often the batch was halved for memory */
-};
-
 /* Load a network. bytes are the artefact's; both are borrowed for the call. */
 struct dq_session *dq_session_open(const struct dq_model *model,
                                    const void *bytes, size_t count,
@@ -56,7 +36,7 @@ struct dq_session *dq_session_open(const struct dq_model *model,
 void dq_session_close(struct dq_session *session); /* NULL is fine */
 
 /* Bytes that a session holds for frames of this plan on top of the network's
- * own: batches, all tiles of a frame, guide and weights. Pure. */
+ * own: a batch in and out, and the guide's picture. Pure. */
 size_t dq_session_bytes(const struct dq_model *model,
                         const struct dq_tile_plan *plan,
                         const struct dq_session_rule *rule,
@@ -74,14 +54,13 @@ int dq_session_guide(struct dq_session *session,
                      const struct dq_picture *picture, float *guide, float *sky,
                      struct dq_err *err);
 
-/* A whole frame: depth receives height x width of the network's quantity,
- * aligned to the guide and blended; sky (NULL: not wanted) the network's sky
- * channel. A NaN or Inf from the network is DQ_ANSWER with the tile. Out of
- * device memory halves the batch, never the tile; at batch 1 it is
- * DQ_MEMORY. Same picture, same bits. */
+/* All tiles of a frame, and the guide where they need one, into answers (which
+ * get the room that they need). A NaN or Inf from the network is DQ_ANSWER
+ * with the tile. Out of device memory halves the batch, never the tile; at
+ * batch 1 it is DQ_MEMORY. Same picture, same bits. */
 int dq_session_run(struct dq_session *session, const struct dq_tile_plan *plan,
                    const struct dq_session_rule *rule,
-                   const struct dq_picture *picture, float *depth, float *sky,
+                   const struct dq_picture *picture, struct dq_answers *answers,
                    struct dq_tile_counts *counts, struct dq_err *err);
 
 /* Seconds spent in the network's forwards since it was opened. */

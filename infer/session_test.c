@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "infer/merge.h"
 #include "infer/session.h"
 
 static const struct dq_device cpu = {.name = "cpu"};
@@ -43,6 +44,7 @@ struct shot {
     struct dq_session_rule rule;
     struct dq_picture picture;
     float *rgb, *depth, *sky;
+    struct dq_answers answers;
     struct dq_tile_counts counts;
     struct dq_err err;
 };
@@ -81,14 +83,18 @@ static struct shot *shot_of(const char *net, int w, int h, int size,
 static int run(struct shot *s)
 {
     dq_err_clear(&s->err);
-    return dq_session_run(s->session, s->plan, &s->rule, &s->picture, s->depth,
-                          s->sky, &s->counts, &s->err);
+    if (!dq_session_run(s->session, s->plan, &s->rule, &s->picture, &s->answers,
+                        &s->counts, &s->err))
+        dq_merge(&s->answers, s->plan, &s->model, &s->picture, s->depth, s->sky,
+                 &s->counts, &s->err);
+    return s->err.code;
 }
 
 static void shot_free(struct shot *s)
 {
     dq_session_close(s->session);
     dq_tile_plan_free(s->plan);
+    dq_answers_free(&s->answers);
     free(s->rgb);
     free(s->depth);
     free(s->sky);

@@ -185,24 +185,32 @@ struct values {
     size_t count;
 };
 
+/* Of a guide so many values are enough for its share in the ends: where the
+ * whole plate is one tile it has as many as the plate. */
+enum { RANGE_VALUES = 1 << 16 };
+
 /* Every guide weighs the same: all have the lattice's shape. */
 static int pool_guide(struct dq_engine *engine, struct dq_ticket *t,
                       struct values *all)
 {
-    size_t count = 0;
-    const float *guide = dq_engine_guide(engine, t, &count);
+    int width = 0, height = 0, step = 1;
+    const float *guide = dq_engine_guide(engine, t, &width, &height);
+    size_t most;
 
     if (!guide)
         return t->err->code;
-    all->list = dq_grow(all->list, all->count + count, sizeof *all->list);
-    memcpy(all->list + all->count, guide, count * sizeof *guide);
-    all->count += count;
+    while ((size_t)(width / step) * (size_t)(height / step) > RANGE_VALUES)
+        step++;
+    most = (size_t)(width / step + 1) * (size_t)(height / step + 1);
+    all->list = dq_grow(all->list, all->count + most, sizeof *all->list);
+    for (int y = step / 2; y < height; y += step)
+        for (int x = step / 2; x < width; x += step)
+            all->list[all->count++] =
+                guide[(size_t)y * (size_t)width + (size_t)x];
     return DQ_OK;
 }
 
-/* Only an answer with an unknown scale needs the shot's range, and where
- * frames are solved the range is of what they are solved to. */
-static int needs_range(const struct dq_recipe *recipe)
+int dq_survey_asks(const struct dq_recipe *recipe)
 {
     return !recipe->steady && (recipe->model->scale == DQ_SCALE_AFFINE ||
                                recipe->kind == DQ_DEPTH_NATIVE);
@@ -265,7 +273,7 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
     snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
     if (survey_windows(t) || survey_exposure(t, &sample, hooks))
         return t->err->code;
-    if (needs_range(recipe) && survey_range(engine, t, &sample, hooks))
+    if (dq_survey_asks(recipe) && survey_range(engine, t, &sample, hooks))
         return t->err->code;
     return dq_shot_write(recipe, &t->shot, tag, t->err);
 }

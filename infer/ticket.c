@@ -57,6 +57,8 @@ void dq_ticket_end(struct dq_ticket *t)
     dq_plate_close(t->plate);
     t->plate = NULL;
     dq_shot_free(&t->shot);
+    dq_tile_plan_free(t->plan);
+    t->plan = NULL;
     free(t->plate_path);
     free(t->output_path);
     t->plate_path = t->output_path = NULL;
@@ -69,6 +71,7 @@ void dq_ticket_free_buffers(struct dq_ticket *t)
     dq_bytes_free(&t->encoded);
     dq_frame_free(&t->frame);
     dq_guide_free(&t->guide);
+    dq_answers_free(&t->answers);
     free(t->picture.buffer);
     memset(&t->picture, 0, sizeof t->picture);
     free(t->plane);

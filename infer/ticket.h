@@ -7,6 +7,7 @@
 #define DQ_INFER_TICKET_H
 
 #include "base/bytes.h"
+#include "infer/answers.h"
 #include "infer/guide.h"
 #include "infer/pipeline.h"
 #include "infer/place.h"
@@ -40,12 +41,14 @@ struct dq_ticket {
     struct dq_plate_choice choice;
     struct dq_frame frame;
     struct dq_ticket_picture picture;
-    struct dq_guide guide; /* a scan's; a render's when has_guide */
-    int has_guide;         /* the shot's folder had it */
-    struct dq_place place; /* in a stabilized shot, */
-    int placed;            /* once it is known */
-    struct dq_tile_counts counts;
+    struct dq_guide guide;     /* a scan's; a render's when has_guide */
+    int has_guide;             /* the shot's folder had it */
+    struct dq_place place;     /* in a stabilized shot, */
+    int placed;                /* once it is known */
+    struct dq_tile_plan *plan; /* once inference has begun */
     char plan_text[128];
+    struct dq_answers answers; /* of a render's tiles */
+    struct dq_tile_counts counts;
     struct dq_bytes encoded;
     float *plane, *mask; /* depth and mask over the data window */
     size_t plane_room;   /* floats of each */
@@ -65,6 +68,9 @@ void dq_ticket_free_buffers(struct dq_ticket *ticket);
 int dq_picture_make(struct dq_ticket *ticket, struct dq_pixel_counts *counts,
                     int *guessed_colour);
 
+/* picture.c: the picture as session and merge take it; lent by the ticket. */
+struct dq_picture dq_ticket_picture(const struct dq_ticket *ticket);
+
 /* picture.c: the picture's depth and mask over the plate's data window, in
  * ticket->plane and ticket->mask: sky and empty pixels are marked 0 in the
  * mask; depth is still the network's quantity. */
@@ -82,10 +88,11 @@ void dq_ticket_fingerprint(struct dq_ticket *ticket);
 
 /* Bytes that a frame of this plate will hold from reading to publishing. */
 size_t dq_ticket_bytes(const struct dq_ticket *ticket);
-/* Bytes that the engine holds for frames like this one, whichever is in hand;
- * 0 when it cannot be planned (inference will say why). */
+/* Bytes that the engine holds for frames like this one, whichever is in hand,
+ * and, in *answers, what each of them holds for its tiles; 0 when it cannot be
+ * planned (inference will say why). */
 size_t dq_engine_bytes(const struct dq_device *device,
-                       const struct dq_ticket *ticket);
+                       const struct dq_ticket *ticket, size_t *answers);
 
 /* stage_read.c: everything up to the picture, or outcome.skipped. begin is
  * called before the file is read, gate once the header is known, before pixels
@@ -115,17 +122,23 @@ int dq_stage_read_picture(struct dq_ticket *ticket,
 struct dq_engine;
 struct dq_engine *dq_engine_new(const struct dq_device *device);
 void dq_engine_free(struct dq_engine *engine);
-/* tag: of the note that a late frame leaves (infer/place.h). */
+/* The network's answers to the frame's tiles. tag: of the note that a late
+ * frame leaves (infer/place.h). */
 int dq_engine_run(struct dq_engine *engine, struct dq_ticket *ticket,
                   const char *tag);
 /* The ticket's guide, with luma and mask. */
 int dq_engine_scan(struct dq_engine *engine, struct dq_ticket *ticket);
-/* The guide of the ticket's picture: plan->content_h x content_w floats in
- * engine memory, valid until the next call; *count values. */
+/* The guide of the ticket's picture: height x width floats in engine memory,
+ * valid until the next call. A survey's: where the frame's render will need
+ * it, it is kept for that. */
 const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *ticket,
-                             size_t *count);
+                             int *width, int *height);
 
-/* survey.c: make and publish shot.json, or find that it is there. */
+/* survey.c: whether a survey asks the network: only an answer with an unknown
+ * scale needs the shot's range, and where frames are solved the range is of
+ * what they are solved to. */
+int dq_survey_asks(const struct dq_recipe *recipe);
+/* Make and publish shot.json, or find that it is there. */
 int dq_survey(struct dq_engine *engine, struct dq_ticket *ticket,
               const char *tag, const struct dq_reader_hooks *hooks);
 
@@ -144,8 +157,8 @@ int dq_scan_write(struct dq_ticket *ticket, const char *run_id);
 int dq_solve(struct dq_ticket *ticket, const char *tag,
              const struct dq_reader_hooks *hooks);
 
-/* stage_write.c: quantity, checks, encode, publish, ledger. device: by which
- * it was made, for the ledger. */
+/* stage_write.c: merge, quantity, checks, encode, publish, ledger. device: by
+ * which it was made, for the ledger. */
 int dq_stage_write(struct dq_ticket *ticket, const char *run_id,
                    const char *device);
 

@@ -246,6 +246,9 @@ void dq_colour_apply(const struct dq_colour *colour,
 /* Darker than this is a hole or a black border, not the scene. */
 static const double DARKEST = 1e-6;
 
+/* So many pixels say what all of them do; a logarithm is dear. */
+enum { EXPOSURE_PIXELS = 1 << 18 };
+
 void dq_colour_log_luminance(const struct dq_colour *colour,
                              const struct dq_frame *frame, double *sum,
                              int64_t *count)
@@ -255,10 +258,13 @@ void dq_colour_log_luminance(const struct dq_colour *colour,
     float *const rgb[3] = {rows, rows + w, rows + 2 * w};
     float *alpha = rows + 3 * w;
     struct dq_pixel_counts ignored = {0};
+    int64_t step = 1;
 
-    for (int64_t y = 0; y < h; y++) {
+    while ((w / step) * (h / step) > EXPOSURE_PIXELS)
+        step++;
+    for (int64_t y = step / 2; y < h; y += step) {
         row_linear(colour, frame, y, rgb, alpha, &ignored);
-        for (int64_t i = 0; i < w; i++) {
+        for (int64_t i = step / 2; i < w; i += step) {
             double luma = LUMA[0] * (double)rgb[0][i] +
                           LUMA[1] * (double)rgb[1][i] +
                           LUMA[2] * (double)rgb[2][i];

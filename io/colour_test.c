@@ -219,6 +219,32 @@ static void exposure_puts_the_geometric_mean_on_middle_grey(void **state)
     dq_frame_free(&frame);
 }
 
+/* A picture whose logarithm rises along both axes: the mean over the grid is
+ * that over all pixels, but for the grid's own width. */
+static void a_large_picture_is_exposed_by_a_grid_of_its_pixels(void **state)
+{
+    enum { W = 1500, H = 1100 };
+    struct dq_colour colour = {.gain = 1};
+    struct dq_frame frame = {0};
+    struct dq_box data = {-7, 3, W - 8, H + 2};
+    struct dq_err err = {0};
+    int64_t count = 0;
+    double sum = 0;
+
+    (void)state;
+    assert_int_equal(dq_frame_shape(&frame, &data, DQ_PIXEL_FLOAT, 0, 0, &err),
+                     0);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++)
+                plane(&frame, (enum dq_plane)c)[y * W + x] =
+                    (float)exp(3.0 * x / W - 2.0 * y / H);
+    dq_colour_log_luminance(&colour, &frame, &sum, &count);
+    assert_in_range(count, 1 << 17, 1 << 18);
+    assert_true(fabs(sum / (double)count - (1.5 - 1.0)) < 0.005);
+    dq_frame_free(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +257,7 @@ int main(void)
         cmocka_unit_test(auto_believes_the_id_then_chromaticities_then_guesses),
         cmocka_unit_test(an_unknown_space_is_told_with_what_was_meant),
         cmocka_unit_test(exposure_puts_the_geometric_mean_on_middle_grey),
+        cmocka_unit_test(a_large_picture_is_exposed_by_a_grid_of_its_pixels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
