@@ -17,26 +17,43 @@ static int code_of(const struct dq_child_end *end, const char *killed)
     return end->status == dq_code_exit(DQ_DEVICE) ? DQ_DEVICE : DQ_CONFIG;
 }
 
+/* As much as there is room for. */
+static void add(struct dq_death *death, const char *before, const char *text)
+{
+    size_t used = strlen(death->text);
+
+    if (*text)
+        snprintf(death->text + used, sizeof death->text - used, "%s%s", before,
+                 text);
+}
+
 void dq_obituary_death(const struct dq_child_end *end, const char *killed,
-                       struct dq_death *death)
+                       const char *with, struct dq_death *death)
 {
     size_t size = sizeof death->text;
-    int used;
 
     death->code = code_of(end, killed);
     if (end->broken)
-        used =
-            snprintf(death->text, size, "it was killed: %.400s", end->broken);
+        snprintf(death->text, size, "it was killed: %.400s", end->broken);
     else if (killed)
-        used = snprintf(death->text, size, "it was killed: %s", killed);
+        snprintf(death->text, size, "it was killed: %s", killed);
     else if (end->signal)
-        used = snprintf(death->text, size, "signal %d (%s)", end->signal,
-                        strsignal(end->signal));
+        snprintf(death->text, size, "signal %d (%s)", end->signal,
+                 strsignal(end->signal));
     else
-        used = snprintf(death->text, size, "exit status %d", end->status);
-    if (end->words[0] && used > 0 && (size_t)used < size)
-        snprintf(death->text + used, size - (size_t)used, "; last words: %s",
-                 end->words);
+        snprintf(death->text, size, "exit status %d", end->status);
+    add(death, ", with ", with);
+    add(death, "; last words: ", end->words);
+}
+
+int dq_obituary_is_of_shot(const struct dq_dispatch *dispatch, int worker)
+{
+    int count = dq_dispatch_held(dispatch, worker), is = 0;
+
+    for (int i = 0; i < count; i++)
+        is |=
+            !dq_task_has_frame(dq_dispatch_held_at(dispatch, worker, i)->kind);
+    return is;
 }
 
 char *dq_obituary_frames(const struct dq_dispatch *dispatch, int worker)

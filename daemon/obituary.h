@@ -15,14 +15,18 @@ struct dq_obituary {
     const char *device;
     int asked;          /* it did as it was told, or came too late to be
                            needed; no cause for worry */
-    const char *text;   /* "signal 11 (Segmentation fault); last words: ..." */
+    const char *text;   /* "signal 11 (Segmentation fault), with plate 1010;
+                           last words: ..." */
     const char *frames; /* that it had in hand, "1001,1002", "" for none */
 };
 
 /* The death as a dispatcher is told of it. killed: why we killed it, or
- * NULL. */
+ * NULL. with: what it was busy with ("plate 1010"), or "". */
 void dq_obituary_death(const struct dq_child_end *end, const char *killed,
-                       struct dq_death *death);
+                       const char *with, struct dq_death *death);
+
+/* Whether what it has in hand is a survey or a solve. */
+int dq_obituary_is_of_shot(const struct dq_dispatch *dispatch, int worker);
 
 /* What a worker has in hand, as in dq_obituary. The caller frees. */
 char *dq_obituary_frames(const struct dq_dispatch *dispatch, int worker);

@@ -17,6 +17,7 @@ struct place {
     const char *killed;     /* why we killed it, or NULL */
     int asked;              /* to exit */
     int spare;              /* killed for want of work */
+    char with[32];          /* what its survey or solve was last busy with */
 };
 
 struct dq_supervisor {
@@ -92,8 +93,11 @@ static void take_stage(struct place *p, const json_t *message,
 {
     struct dq_wire_stage stage;
 
-    if (!dq_wire_read_stage(message, &stage, err))
-        dq_dispatch_stage(p->s->dispatch, p->worker, &stage.task, now_of(p->s));
+    if (dq_wire_read_stage(message, &stage, err))
+        return;
+    if (!dq_task_has_frame(stage.task.kind))
+        memcpy(p->with, stage.stage, sizeof p->with);
+    dq_dispatch_stage(p->s->dispatch, p->worker, &stage.task, now_of(p->s));
 }
 
 static void take_result(struct place *p, const json_t *message,
@@ -175,7 +179,10 @@ static void on_gone(void *context, const struct dq_child_end *end)
                                    .device = s->rule.devices[p->worker]};
     char *frames = dq_obituary_frames(s->dispatch, p->worker);
 
-    dq_obituary_death(end, p->killed, &death);
+    dq_obituary_death(
+        end, p->killed,
+        dq_obituary_is_of_shot(s->dispatch, p->worker) ? p->with : "", &death);
+    p->with[0] = '\0';
     obituary.asked = (p->asked && !end->signal) || p->spare;
     obituary.text = death.text;
     obituary.frames = frames;

@@ -257,9 +257,9 @@ static void begin_stage(struct dq_pipeline *p, struct dq_ticket *t,
     p->rule.stage(p->rule.context, &t->request, name);
 }
 
-static void going(void *context, struct dq_ticket *t)
+static void going(void *context, struct dq_ticket *t, const char *with)
 {
-    begin_stage(context, t, "solve");
+    begin_stage(context, t, with);
 }
 
 static struct dq_reader_hooks hooks_of(struct dq_pipeline *p)

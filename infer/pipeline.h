@@ -63,8 +63,9 @@ struct dq_pipeline_rule {
     /* Called from the pipeline's threads; must not wait on the pipeline. */
     void *context;
     void (*stage)(void *context, const struct dq_request *request,
-                  const char *stage); /* "read" "infer" "write" begins;
-                                        "solve", often: it goes on */
+                  const char *stage); /* "read" "infer" "write" begins; of a
+                                        survey or solve, often, with what it
+                                        goes on: "plate 1010", "solve" */
     void (*settled)(void *context, const struct dq_request *request,
                     const struct dq_outcome *outcome);
     void (*note)(void *context, const char *text); /* a warning, once each */

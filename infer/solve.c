@@ -25,7 +25,7 @@ static void going(void *context)
 {
     struct scanned *s = context;
 
-    s->hooks->going(s->hooks->context, s->ticket);
+    s->hooks->going(s->hooks->context, s->ticket, "solve");
 }
 
 static int begin(struct scanned *s, const struct dq_guide *guide)

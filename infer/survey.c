@@ -4,6 +4,7 @@
  * sample of the whole list. A frame that cannot be read is left out: its own
  * render will say why.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,16 @@ static void span_lattice(struct dq_shot *shot, struct windows *w)
             shot->lattice = dq_box_union(&shot->lattice, &w->data[i]);
 }
 
+/* Whoever waits learns that there is progress, and where it ended. */
+static void tell(struct dq_ticket *t, const struct dq_reader_hooks *hooks,
+                 const char *what, int32_t frame)
+{
+    char with[32];
+
+    snprintf(with, sizeof with, "%s %" PRId32, what, frame);
+    hooks->going(hooks->context, t, with);
+}
+
 static void look_at(struct dq_ticket *t, int32_t frame, struct windows *w)
 {
     const struct dq_recipe *recipe = t->request.recipe;
@@ -88,14 +99,19 @@ static void look_at(struct dq_ticket *t, int32_t frame, struct windows *w)
 
 /* The first frame that opens says the display window; all of them say how
  * far the lattice reaches. */
-static int survey_windows(struct dq_ticket *t)
+enum { HEADERS_TOLD = 16 }; /* each so many-th is */
+static int survey_windows(struct dq_ticket *t,
+                          const struct dq_reader_hooks *hooks)
 {
     const struct dq_recipe *recipe = t->request.recipe;
     struct windows w = {.data =
                             dq_new_array(recipe->frames.count, sizeof *w.data)};
 
-    for (size_t i = 0; i < recipe->frames.count; i++)
+    for (size_t i = 0; i < recipe->frames.count; i++) {
+        if (i % HEADERS_TOLD == 0)
+            tell(t, hooks, "header", recipe->frames.frames[i]);
         look_at(t, recipe->frames.frames[i], &w);
+    }
     if (w.found)
         span_lattice(&t->shot, &w);
     free(w.data);
@@ -132,8 +148,10 @@ static int read_sample(struct dq_ticket *t, int i, struct sample *sample,
     int count = 0;
     int32_t frame = dq_shot_sample(&recipe->frames, i, &count);
     char *path = dq_sequence_path(&recipe->plate, frame);
-    int read = dq_stage_read_plate(t, path, hooks) == DQ_OK;
+    int read;
 
+    tell(t, hooks, "plate", frame);
+    read = dq_stage_read_plate(t, path, hooks) == DQ_OK;
     if (read && !dq_box_equal(&t->frame.display, &t->shot.display))
         read = dq_fail(t->err, DQ_PLATE,
                        "%s: its display window differs from the shot's",
@@ -271,7 +289,7 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
     if (is_there(t))
         return t->err->code;
     snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
-    if (survey_windows(t) || survey_exposure(t, &sample, hooks))
+    if (survey_windows(t, hooks) || survey_exposure(t, &sample, hooks))
         return t->err->code;
     if (dq_survey_asks(recipe) && survey_range(engine, t, &sample, hooks))
         return t->err->code;

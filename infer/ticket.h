@@ -102,8 +102,9 @@ struct dq_reader_hooks {
     void (*begin)(void *context, struct dq_ticket *ticket);
     int (*gate)(void *context, struct dq_ticket *ticket);
     void (*note)(void *context, const char *text);
-    /* of a solve: it goes on; it will hold so many bytes (or may not) */
-    void (*going)(void *context, struct dq_ticket *ticket);
+    /* of a survey or solve: it goes on, with this ("plate 1010") */
+    void (*going)(void *context, struct dq_ticket *ticket, const char *with);
+    /* of a solve: it will hold so many bytes (or may not) */
     int (*hold)(void *context, struct dq_ticket *ticket, size_t bytes);
 };
 int dq_stage_read(struct dq_ticket *ticket,

@@ -133,6 +133,18 @@ ends_with() {
     [[ "$output" == *"depthq-worker is not installed"* ]]
 }
 
+@test "a plate that kills the survey's workers is named" {
+    command -v oiiotool >/dev/null || skip "no oiiotool to make a black plate with"
+    plates 1001-1004 64x48
+    oiiotool --create 64x48 3 -d half -o plate/p.1003.exr
+    touch -d '1 hour ago' plate/p.1003.exr
+    fake crash '"when": "black",'
+    job 1001-1004
+    ends_with 1 "survey state=failed"
+    [ "$(grep -c 'died: signal 11 .*, with plate 1003' <<<"$output")" -eq 1 ]
+    grep -q '^survey state=failed .*with plate 1003' <<<"$output"
+}
+
 # The eighth of twenty is no frame of the survey's sample: a frame that kills
 # the survey's workers, too, would leave no shot to render.
 @test "a frame that kills every worker is charged alone; the others are done, exit 1" {
