@@ -241,8 +241,10 @@ static void measure(struct work *w, struct dq_compare_frame *f)
                               range);
         sum += (double)w->apart[n++];
     }
-    if (n == 0)
+    if (n == 0) {
+        dq_fail(&f->err, DQ_PLATE, "no pixel is depth in both");
         return;
+    }
     dq_sort_floats(w->apart, n);
     f->mean = sum / (double)n;
     f->p95 = (double)w->apart[dq_quantile_at(0.95, n)];

@@ -70,7 +70,8 @@ char *dq_nuke_read_text(const struct dq_nuke_read *r)
 {
     struct dq_bytes out = {0};
 
-    dq_bytes_text(&out, "Read {\n inputs 0\n file_type exr\n file \"");
+    dq_bytes_text(&out,
+                  DQ_NUKE_HEAD "Read {\n inputs 0\n file_type exr\n file \"");
     add_path(&out, r->pattern);
     dq_bytes_printf(&out, "\"\n format \"%d %d 0 0 %d %d %g \"\n", r->width,
                     r->height, r->width, r->height, r->pixel_aspect);

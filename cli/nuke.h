@@ -21,6 +21,9 @@ struct dq_nuke_read {
     const char *unit;
 };
 
+/* How each of our files begins, and hardly one of anybody else's. */
+#define DQ_NUKE_HEAD "# a depth pass, by depthq pull\n"
+
 /* A Read node of its values as they are (raw), with a label that says what
  * they mean and what ZDefocus wants. What a header says may be anybody's: in
  * the label only harmless characters stay. The caller frees. */

@@ -29,6 +29,7 @@ static void a_pass_becomes_one_read_node(void **state)
 
     (void)state;
     assert_string_equal(text,
+                        "# a depth pass, by depthq pull\n"
                         "Read {\n"
                         " inputs 0\n"
                         " file_type exr\n"

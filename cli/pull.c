@@ -70,11 +70,15 @@ static int read_moment(struct dq_pull_wish *w, struct dq_err *err)
         struct tm tm = {.tm_isdst = -1};
         const char *end = strptime(w->as_of, moments[i].form, &tm);
         int utc = end && strcmp(end, "Z") == 0;
+        struct tm asked = tm;
         time_t at;
 
         if (!end || (*end && !utc))
             continue;
         at = utc ? timegm(&tm) : mktime(&tm);
+        if (tm.tm_mday != asked.tm_mday || tm.tm_mon != asked.tm_mon ||
+            tm.tm_year < 70 || tm.tm_year > 361)
+            break; /* 31 February, or no nanoseconds that far away */
         dq_clock_utc_of(((int64_t)at + moments[i].seconds) * 1000000000 -
                             1000000,
                         w->moment);

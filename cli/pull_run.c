@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +72,40 @@ static void count(const struct dq_pull *p, struct dq_progress *progress,
     dq_progress_count(progress, &counts, now_ms());
 }
 
+/* A frame is published a moment before its record is: what is altered by the
+ * old one may be right by the new. */
+static int record_is_new(const struct dq_pull *p, struct dq_pull_frame *f)
+{
+    struct dq_done *now = NULL;
+    struct dq_err none = {0};
+    size_t count = 0;
+    int is;
+
+    if (dq_ledger_history(p->pass.shot_folder, f->frame, &now, &count, &none))
+        return 0;
+    is = strcmp(now[0].output.sha256, f->versions[0].output.sha256) != 0;
+    if (is) {
+        free(f->versions);
+        f->versions = now;
+        f->count = count;
+    } else {
+        free(now);
+    }
+    return is;
+}
+
+static void bring_one(const struct dq_pull *p, struct dq_pull_frame *f,
+                      const struct dq_pull_rule *rule)
+{
+    dq_pull_file(f->path, f->to, f->versions, f->count, rule, &f->way, &f->err);
+    if (f->err.code == DQ_ALTERED && record_is_new(p, f)) {
+        dq_err_clear(&f->err);
+        dq_pull_file(f->path, f->to, f->versions, f->count, rule, &f->way,
+                     &f->err);
+    }
+    f->state = f->err.code ? DQ_PULL_REFUSED : DQ_PULL_DONE;
+}
+
 /* Bring what is wanted, until it is there or all others would fail as well.
  * Returns what ended it. */
 static int bring(struct dq_pull *p, struct dq_progress *progress, size_t frames)
@@ -88,9 +123,7 @@ static int bring(struct dq_pull *p, struct dq_progress *progress, size_t frames)
             ended = DQ_STOPPED;
             break;
         }
-        dq_pull_file(f->path, f->to, f->versions, f->count, &rule, &f->way,
-                     &f->err);
-        f->state = f->err.code ? DQ_PULL_REFUSED : DQ_PULL_DONE;
+        bring_one(p, f, &rule);
         if (f->err.code)
             dq_progress_say(progress, "error", "frame %d: %s", (int)f->frame,
                             f->err.text);
@@ -129,8 +162,20 @@ static int status_of(const struct dq_pull *p, int ended)
     return done || mixed ? 1 : dq_code_exit(code);
 }
 
-/* Temps of pulls that were killed. */
+/* Temps of pulls that were killed. A temp has the modification time of its
+ * source, so its last change of any kind (a link's, too) tells its age. */
 enum { OLD_TEMP_S = 600 };
+
+static int is_dead(void *context, const char *file, const char *tag)
+{
+    char *path = dq_asprintf("%s/.%s.%s.tmp", (char *)context, file, tag);
+    struct stat st;
+    int dead = strncmp(tag, "pull-", 5) == 0 && lstat(path, &st) == 0 &&
+               time(NULL) - st.st_ctime >= OLD_TEMP_S;
+
+    free(path);
+    return dead;
+}
 
 static int make_folder(const struct dq_pull *p, struct dq_err *err)
 {
@@ -138,7 +183,7 @@ static int make_folder(const struct dq_pull *p, struct dq_err *err)
     int code = dq_make_folders(folder, err);
 
     if (!code)
-        dq_publish_sweep(folder, "pull", OLD_TEMP_S);
+        dq_publish_sweep_if(folder, is_dead, folder);
     free(folder);
     return code;
 }

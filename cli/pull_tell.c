@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -14,6 +16,8 @@
 #include "cli/run_report.h"
 #include "io/plate.h"
 #include "io/provenance.h"
+
+enum { NUKE_LIMIT = 1 << 20 };
 
 /* ---- remarks -------------------------------------------------------------*/
 
@@ -285,6 +289,29 @@ static char *nuke_text(const struct dq_pull *p, const struct dq_range *done,
     return text;
 }
 
+/* A file of this name that is none of ours is perhaps somebody's script. */
+static int may_replace(const struct dq_pull *p, const char *path,
+                       struct dq_err *err)
+{
+    struct dq_bytes is = {0};
+    struct dq_err none = {0};
+    struct stat st;
+    int ours;
+
+    if (p->wish->replace || lstat(path, &st) != 0)
+        return DQ_OK;
+    ours = S_ISREG(st.st_mode) &&
+           !dq_bytes_read_file(&is, path, NUKE_LIMIT, DQ_EXISTS, &none) &&
+           is.count >= sizeof DQ_NUKE_HEAD - 1 &&
+           memcmp(is.data, DQ_NUKE_HEAD, sizeof DQ_NUKE_HEAD - 1) == 0;
+    dq_bytes_free(&is);
+    return ours ? DQ_OK
+                : dq_fail(err, DQ_EXISTS,
+                          "%s: is there and depthq pull did not write it; move "
+                          "it, pull to another folder, or use --replace",
+                          path);
+}
+
 char *dq_pull_write_nuke(const struct dq_pull *p, struct dq_err *err)
 {
     struct dq_range done;
@@ -296,11 +323,15 @@ char *dq_pull_write_nuke(const struct dq_pull *p, struct dq_err *err)
         if (p->frames[i].state == DQ_PULL_DONE)
             file = dq_plate_open_header(p->frames[i].to, err);
     if (file) {
+        char *tag = dq_asprintf("pull-%ld", (long)getpid());
+
         path = nuke_path(p->target);
         text = nuke_text(p, &done, file);
-        dq_publish(path, text, strlen(text), "pull", DQ_PUBLISH_REPLACE, NULL,
-                   err);
+        if (!may_replace(p, path, err))
+            dq_publish(path, text, strlen(text), tag, DQ_PUBLISH_REPLACE, NULL,
+                       err);
         free(text);
+        free(tag);
     }
     dq_plate_close(file);
     dq_range_free(&done);

@@ -110,6 +110,16 @@ static int keeps_guides(const struct dq_recipe *recipe,
     return plan->needs_guide && recipe->align && dq_survey_asks(recipe);
 }
 
+/* Those of another shot: the budget counts one shot's. */
+static void forget_others(struct dq_engine *engine, const char *key)
+{
+    for (int i = 0; i < DQ_SHOT_SAMPLES; i++)
+        if (strcmp(engine->kept[i].key, key) != 0) {
+            free(engine->kept[i].depth);
+            engine->kept[i].depth = NULL;
+        }
+}
+
 static void keep(struct dq_engine *engine, const struct dq_ticket *t,
                  const struct dq_tile_plan *plan)
 {
@@ -118,6 +128,7 @@ static void keep(struct dq_engine *engine, const struct dq_ticket *t,
 
     engine->next_kept = (engine->next_kept + 1) % DQ_SHOT_SAMPLES;
     dq_guide_key(t->request.recipe, &t->shot, k->key);
+    forget_others(engine, k->key);
     memcpy(k->plate, t->mark.sha256, sizeof k->plate);
     k->width = plan->content_w;
     k->height = plan->content_h;

@@ -54,9 +54,8 @@ struct dq_done {
 int dq_ledger_read(const char *shot_folder, int32_t frame, struct dq_done *done,
                    struct dq_err *err);
 
-/* Every version that a frame has had and that is still told of, newest first
- * with
- * who made them (the first is what dq_ledger_read gives). *versions is the
+/* Every version that a frame has had and that is still told of, newest first,
+ * with who made them (the first is what dq_ledger_read gives). *versions is the
  * caller's to free; *count is 1 or more. Lines that cannot be read are left
  * out. Errors as dq_ledger_read. */
 int dq_ledger_history(const char *shot_folder, int32_t frame,

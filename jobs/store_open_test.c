@@ -161,6 +161,18 @@ static void a_newer_schema_is_refused_and_kept(void **state)
     expect_refused(DQ_CONFIG, "schema 99"); /* it was not touched */
 }
 
+static void a_queue_from_before_the_release_is_refused(void **state)
+{
+    struct dq_store *s = open_store();
+
+    (void)state;
+    assert_int_equal(
+        dq_sql_exec(s, "ALTER TABLE job RENAME COLUMN phase TO survey", NULL),
+        0);
+    dq_store_close(s);
+    expect_refused(DQ_CONFIG, "unreleased depthq; move its folder away");
+}
+
 static void another_programs_database_is_refused(void **state)
 {
     struct dq_store *s = open_store();
@@ -417,6 +429,7 @@ int main(void)
         TEST(every_acknowledged_job_is_there_after_kills),
         TEST(a_second_daemon_is_refused),
         TEST(a_newer_schema_is_refused_and_kept),
+        TEST(a_queue_from_before_the_release_is_refused),
         TEST(another_programs_database_is_refused),
         TEST(network_file_systems_are_known),
         TEST(a_database_that_is_gone_is_not_made_anew),

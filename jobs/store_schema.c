@@ -64,6 +64,18 @@ static int keep_copy(struct dq_store *s, int version, struct dq_err *err)
     return code;
 }
 
+/* Before it was released version 1 had no phases: such a queue cannot be
+ * stepped up. */
+static int is_unreleased(struct dq_store *s)
+{
+    sqlite3_stmt *row = NULL;
+    int failed = sqlite3_prepare_v2(s->db, "SELECT phase FROM job", -1, &row,
+                                    NULL) != SQLITE_OK;
+
+    sqlite3_finalize(row);
+    return failed;
+}
+
 int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
 {
     int version = 0, application = 0;
@@ -79,6 +91,12 @@ int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
     if (version > 0 && application != APPLICATION)
         return dq_fail(err, DQ_CONFIG, "%s is another program's database",
                        s->path);
+    if (version == 1 && is_unreleased(s))
+        return dq_fail(
+            err, DQ_CONFIG,
+            "%s is of an earlier, unreleased depthq; move its folder "
+            "away for a new queue",
+            s->path);
     /* there is but one version yet */
     /* cppcheck-suppress incorrectLogicOperator */
     /* NOLINTNEXTLINE(misc-redundant-expression) */

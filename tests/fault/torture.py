@@ -35,11 +35,21 @@ import invariants  # noqa: E402
 from daemon import PATIENCE, Daemon, Gone, alive, request_of, state_of, until  # noqa: E402
 
 WORKERS = 2
-CREDIT = 4       # daemon/worker_main.c: TICKETS, the frames in one worker's hands
 EACH = 50        # frames a job
 DISTINCT = 10    # different plates; the others are links to them
 OPEN_AT_ONCE = 3
 LOOKS = 10       # one of so many daemon kills is followed by a look at the database
+
+
+def credit():
+    """Frames that one worker may have in hand, as the worker's own text says (TICKETS)."""
+    text = (Path(__file__).resolve().parents[2] / "daemon/worker_main.c").read_text(encoding="utf-8")
+    readers, writers = map(int, re.search(r"READERS = (\d+), WRITERS = (\d+), TICKETS = READERS \+ 1 \+ WRITERS \+ 1",
+                                          text).groups())
+    return readers + writers + 2
+
+
+CREDIT = credit()
 
 
 class Torture:

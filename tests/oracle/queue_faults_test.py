@@ -4,6 +4,7 @@ so, and what a person has to do is said.
 
 DEPTHQ_BUILD is the build to test (make sets it).
 """
+import contextlib
 import json
 import os
 import resource
@@ -300,10 +301,11 @@ class Clients(FaultTest):
         job = self.submit("one", "1-5", hold=True)
         crowd = [self.connect() for _ in range(count)]
         for connection in crowd[::2]:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\n")
-        before = self.cpu()
+            with contextlib.suppress(OSError):  # it may have lost patience with this one
+                connection.sendall(b"GET /healthz HTTP/1.1\r\n")
+        before, begun = self.cpu(), time.monotonic()
         time.sleep(1)
-        self.assertLess(self.cpu() - before, 0.5)  # a busy machine gives it less, never more
+        self.assertLess((self.cpu() - before) / (time.monotonic() - begun), 0.5)  # one that spins takes all it gets
         self.assertIsNone(self.daemon.process.poll())
         for connection in crowd:
             connection.close()
@@ -317,7 +319,9 @@ class Clients(FaultTest):
 
     def test_when_more_connect_than_it_takes_the_others_wait(self):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most[1]), most[1]))
+        if most[1] != resource.RLIM_INFINITY and most[1] < 1600:
+            self.skipTest(f"no more than {most[1]} descriptors here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096 if most[1] == resource.RLIM_INFINITY else min(4096, most[1]), most[1]))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, most)
         self.crowd(1500)
 

@@ -113,17 +113,31 @@ pulled() {
     pulled 1001 1002 1003 1004
 }
 
+@test "what another pull is just writing is left alone, however old its source" {
+    mkdir mine
+    touch -d '2 hours ago' mine/.d.1001.exr.pull-4711.tmp
+    pull
+    [ "$status" -eq 0 ]
+    [ -e mine/.d.1001.exr.pull-4711.tmp ]
+}
+
 @test "a newer version replaces the older one, and never a file of somebody's own" {
     pull --copy
     version 2.0.0 luma
     depthq run shot.yaml --progress plain
     echo "a painting" >mine/d.1003.exr
+    echo "a script" >mine/d.nk
     pull --copy
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 1 ] || [ "$status" -eq 73 ] || { echo "$status: $output"; false; }
     [[ $output == *"frame 1003: $PWD/mine/d.1003.exr: is there and was never this frame"* ]]
+    [[ $output == *"mine/d.nk: is there and depthq pull did not write it"* ]]
+    [ "$(cat mine/d.nk)" = "a script" ]
     cmp depth/d.1001.exr mine/d.1001.exr
     [ "$(cat mine/d.1003.exr)" = "a painting" ]
     pull --copy --replace
+    [ "$status" -eq 0 ]
+    grep -q '^Read {' mine/d.nk
+    pull --copy # its own may be written again
     [ "$status" -eq 0 ]
     pulled 1001 1002 1003 1004
 }
@@ -292,6 +306,11 @@ PY
     [[ $output == *"--to which folder?"* ]]
     pull --as-of yesterday
     [ "$status" -eq 2 ]
+    for day in 2026-02-31 2300-01-01 1066-10-14; do
+        pull --as-of $day
+        [ "$status" -eq 2 ]
+        [[ ${lines[0]} == *"--as-of is a day or a time"*"not '$day'"* ]]
+    done
     pull --model @prod
     [ "$status" -eq 2 ]
     pull --frames 7

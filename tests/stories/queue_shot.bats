@@ -75,7 +75,7 @@ at_least() { # NUMBER KEY...: of job 1
     [ "$(member 1 state) $(member 1 phase)" = "paused scan" ]
     at_least 6 scans settled
     depthq resume 1
-    until_true at_least 8 counts done
+    until_true at_least 6 counts done # the hanging one may hold the others
     stop_daemon KILL
 
     start_daemon --workers 2 --threads 1
