@@ -176,8 +176,9 @@ static void tell(const struct wish *w, const struct dq_pass *pass, json_t *all)
     free(text);
 }
 
-static int look(const struct wish *w, const char *word, json_t *all)
+static int look(const void *wish, const char *word, json_t *all)
 {
+    const struct wish *w = wish;
     struct dq_pass pass;
     struct dq_err err = {0};
 
@@ -193,8 +194,6 @@ static int look(const struct wish *w, const char *word, json_t *all)
 int main(int argc, char **argv)
 {
     struct wish w = {0};
-    json_t *all;
-    int code = DQ_OK;
 
     dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
     if (take_options(argc, argv, &w))
@@ -203,16 +202,6 @@ int main(int argc, char **argv)
         fputs(help, stdout);
         return dq_output_finish("depthq history", 0);
     }
-    all = json_array();
-    for (int i = optind; i < argc; i++) {
-        int failed = look(&w, argv[i], all);
-
-        code = code ? code : failed;
-    }
-    if (w.json) {
-        json_dumpf(all, stdout, JSON_INDENT(1));
-        puts("");
-    }
-    json_decref(all);
-    return dq_output_finish("depthq history", dq_code_exit(code));
+    return dq_output_each("depthq history", argv + optind, argc - optind,
+                          w.json, look, &w);
 }

@@ -31,14 +31,23 @@ static void add_words(struct dq_bytes *to, const char *words)
     }
 }
 
-/* A node's name: letters, digits and underscores. */
-static void add_name(struct dq_bytes *to, const char *pattern)
+const char *dq_nuke_name(const char *pattern, size_t *length)
 {
     const char *name = dq_path_name(pattern);
     size_t n = strcspn(name, "#");
 
     while (n > 0 && strchr("._-", name[n - 1]))
         n--;
+    *length = n;
+    return name;
+}
+
+/* A node's name: letters, digits and underscores. */
+static void add_name(struct dq_bytes *to, const char *pattern)
+{
+    size_t n;
+    const char *name = dq_nuke_name(pattern, &n);
+
     dq_bytes_text(to, "Depth_");
     for (size_t i = 0; i < n; i++) {
         int plain = (name[i] >= 'a' && name[i] <= 'z') ||

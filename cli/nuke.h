@@ -4,6 +4,7 @@
 #ifndef DQ_CLI_NUKE_H
 #define DQ_CLI_NUKE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -23,6 +24,10 @@ struct dq_nuke_read {
 
 /* How each of our files begins, and hardly one of anybody else's. */
 #define DQ_NUKE_HEAD "# a depth pass, by depthq pull\n"
+
+/* The part of a pattern's file name that names its pass: "sh010_d" of
+ * /show/sh010_d.####.exr, in the pattern; *length of it, 0 for none. */
+const char *dq_nuke_name(const char *pattern, size_t *length);
 
 /* A Read node of its values as they are (raw), with a label that says what
  * they mean and what ZDefocus wants. What a header says may be anybody's: in

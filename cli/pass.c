@@ -12,8 +12,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/program_text.h"
-#include "io/plate.h"
-#include "io/provenance.h"
 
 /* ---- folders -------------------------------------------------------------*/
 
@@ -302,13 +300,10 @@ int dq_pass_cut(struct dq_pass *pass, const char *frames, struct dq_err *err)
 
 /* ---- what a header says --------------------------------------------------*/
 
-static const char *attribute(const struct dq_plate *file,
-                             enum dq_provenance which)
+const char *dq_pass_says(const struct dq_plate *file, enum dq_provenance which)
 {
-    const char *text = NULL;
+    const char *text = dq_plate_find_attribute(file, dq_provenance_name(which));
 
-    for (int part = 0; !text && part < dq_plate_info(file)->part_count; part++)
-        text = dq_plate_attribute(file, part, dq_provenance_name(which));
     return text ? text : "";
 }
 
@@ -321,13 +316,13 @@ int dq_pass_ask_header(const char *path, struct dq_made *made)
     if (made->model_sha256[0])
         return 0;
     file = dq_plate_open_header(path, &ignored);
-    ours = file && *attribute(file, DQ_ATTR_MODEL_SHA256);
+    ours = file && *dq_pass_says(file, DQ_ATTR_MODEL_SHA256);
     if (ours) {
         snprintf(made->model, sizeof made->model, "%s@%s",
-                 attribute(file, DQ_ATTR_MODEL),
-                 attribute(file, DQ_ATTR_MODEL_VERSION));
+                 dq_pass_says(file, DQ_ATTR_MODEL),
+                 dq_pass_says(file, DQ_ATTR_MODEL_VERSION));
         snprintf(made->model_sha256, sizeof made->model_sha256, "%s",
-                 attribute(file, DQ_ATTR_MODEL_SHA256));
+                 dq_pass_says(file, DQ_ATTR_MODEL_SHA256));
     }
     dq_plate_close(file);
     return ours ? 0 : -1;

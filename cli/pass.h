@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "cli/run_plan.h"
 #include "io/ledger.h"
+#include "io/plate.h"
+#include "io/provenance.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,6 +46,10 @@ void dq_pass_free(struct dq_pass *pass);
  * list. DQ_MISSING when it cannot be read; none is no error. */
 int dq_pass_list(const char *folder, char ***patterns, size_t *count,
                  struct dq_err *err);
+
+/* What a depth file's header says of itself, "" when nothing. Borrowed from
+ * file. */
+const char *dq_pass_says(const struct dq_plate *file, enum dq_provenance which);
 
 /* Name the model that made the file at path, where its record (an older
  * depthq's) does not: its header does. -1: it is no depth file of ours. */

@@ -15,7 +15,6 @@
 #include "cli/pull.h"
 #include "cli/run_report.h"
 #include "io/plate.h"
-#include "io/provenance.h"
 
 enum { NUKE_LIMIT = 1 << 20 };
 
@@ -239,28 +238,15 @@ json_t *dq_pull_json(const struct dq_pull *p, const char *nuke, int status)
 
 /* ---- Nuke ----------------------------------------------------------------*/
 
-static const char *attribute(const struct dq_plate *file,
-                             enum dq_provenance which)
-{
-    const char *text = NULL;
-
-    for (int part = 0; !text && part < dq_plate_info(file)->part_count; part++)
-        text = dq_plate_attribute(file, part, dq_provenance_name(which));
-    return text ? text : "";
-}
-
 /* d.####.exr -> d.nk */
 static char *nuke_path(const char *target)
 {
     char *folder = dq_path_folder(target);
-    const char *name = dq_path_name(target);
-    size_t n = strcspn(name, "#");
-    char *path;
-
-    while (n > 0 && strchr("._-", name[n - 1]))
-        n--;
-    path =
+    size_t n;
+    const char *name = dq_nuke_name(target, &n);
+    char *path =
         dq_asprintf("%s/%.*s.nk", folder, n ? (int)n : 5, n ? name : "depth");
+
     free(folder);
     return path;
 }
@@ -269,8 +255,8 @@ static char *nuke_text(const struct dq_pull *p, const struct dq_range *done,
                        const struct dq_plate *file)
 {
     const struct dq_plate_info *info = dq_plate_info(file);
-    char *model = dq_asprintf("%s@%s", attribute(file, DQ_ATTR_MODEL),
-                              attribute(file, DQ_ATTR_MODEL_VERSION));
+    char *model = dq_asprintf("%s@%s", dq_pass_says(file, DQ_ATTR_MODEL),
+                              dq_pass_says(file, DQ_ATTR_MODEL_VERSION));
     struct dq_nuke_read read = {
         .pattern = p->target,
         .first = done->frames[0],
@@ -279,9 +265,9 @@ static char *nuke_text(const struct dq_pull *p, const struct dq_range *done,
         .height = (int)dq_box_height(&info->display),
         .pixel_aspect = (double)info->pixel_aspect,
         .model = model,
-        .channel = attribute(file, DQ_ATTR_CHANNEL),
-        .kind = attribute(file, DQ_ATTR_KIND),
-        .unit = attribute(file, DQ_ATTR_UNIT),
+        .channel = dq_pass_says(file, DQ_ATTR_CHANNEL),
+        .kind = dq_pass_says(file, DQ_ATTR_KIND),
+        .unit = dq_pass_says(file, DQ_ATTR_UNIT),
     };
     char *text = dq_nuke_read_text(&read);
 

@@ -192,8 +192,9 @@ static int is_other(const struct wish *w, const struct dq_run_plan *plan)
 }
 
 /* One job; its problems are told here. */
-static int look(const struct wish *w, const char *job, json_t *all)
+static int look(const void *wish, const char *job, json_t *all)
 {
+    const struct wish *w = wish;
     struct dq_run_options options = {.job = job};
     struct dq_run_plan plan;
     struct dq_err err = {0};
@@ -220,9 +221,6 @@ static int look(const struct wish *w, const char *job, json_t *all)
 int main(int argc, char **argv)
 {
     struct wish w = {0};
-    json_t *all;
-    char *text;
-    int code = DQ_OK;
 
     dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
     if (take_options(argc, argv, &w))
@@ -231,17 +229,6 @@ int main(int argc, char **argv)
         fputs(help, stdout);
         return 0;
     }
-    all = json_array();
-    for (int i = optind; i < argc; i++) {
-        int failed = look(&w, argv[i], all);
-
-        code = code ? code : failed;
-    }
-    if (w.json) {
-        text = json_dumps(all, JSON_INDENT(1));
-        puts(text);
-        free(text);
-    }
-    json_decref(all);
-    return dq_output_finish("depthq stale", dq_code_exit(code));
+    return dq_output_each("depthq stale", argv + optind, argc - optind, w.json,
+                          look, &w);
 }

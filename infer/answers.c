@@ -6,11 +6,6 @@
 #include "base/mem.h"
 #include "infer/align.h"
 
-static size_t product(int a, int b)
-{
-    return (size_t)a * (size_t)b;
-}
-
 /* Floats of each piece, for a picture of so many pixels. */
 struct pieces {
     size_t tiles, skies, guide, weight, upscaled;
@@ -19,11 +14,11 @@ struct pieces {
 static struct pieces pieces_of(const struct dq_tile_plan *plan,
                                const struct dq_model *model, size_t pixels)
 {
-    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t tile = dq_area(plan->tile_w, plan->tile_h);
     size_t tiles = tile * (size_t)plan->count;
     struct pieces p = {.tiles = tiles,
                        .skies = model->sky_channel >= 0 ? tiles : 0,
-                       .guide = product(plan->content_w, plan->content_h),
+                       .guide = dq_area(plan->content_w, plan->content_h),
                        .weight = pixels,
                        .upscaled = tile};
 
@@ -55,7 +50,7 @@ int dq_answers_shape(struct dq_answers *a, const struct dq_tile_plan *plan,
                      const struct dq_picture *picture, struct dq_err *err)
 {
     struct pieces p =
-        pieces_of(plan, model, product(picture->width, picture->height));
+        pieces_of(plan, model, dq_area(picture->width, picture->height));
 
     if (!make_room(a, floats_of(&p), plan->count))
         return dq_fail(err, DQ_MEMORY, "no memory for %d tiles of %d x %d",
@@ -82,7 +77,7 @@ void dq_answers_free(struct dq_answers *a)
 size_t dq_answers_bytes(const struct dq_tile_plan *plan,
                         const struct dq_model *model)
 {
-    size_t lattice = product(plan->width, plan->height);
+    size_t lattice = dq_area(plan->width, plan->height);
     struct pieces p = pieces_of(plan, model, lattice);
 
     return floats_of(&p) * sizeof(float) +

@@ -3,11 +3,6 @@
 #include "infer/align.h"
 #include "infer/blend.h"
 
-static size_t product(int a, int b)
-{
-    return (size_t)a * (size_t)b;
-}
-
 /* Where a tile says nothing the guide stands for it, enlarged. */
 static const float *guide_tile(struct dq_answers *a,
                                const struct dq_tile_plan *plan, int k)
@@ -23,8 +18,8 @@ static const float *guide_tile(struct dq_answers *a,
 
             gx = gx < plan->content_w ? gx : plan->content_w - 1;
             gy = gy < plan->content_h ? gy : plan->content_h - 1;
-            a->upscaled[product(y, plan->tile_w) + (size_t)x] =
-                a->guide[product(gy, plan->content_w) + (size_t)gx];
+            a->upscaled[dq_area(y, plan->tile_w) + (size_t)x] =
+                a->guide[dq_area(gy, plan->content_w) + (size_t)gx];
         }
     return a->upscaled;
 }
@@ -50,7 +45,7 @@ static void blend_all(struct dq_answers *a, const struct dq_tile_plan *plan,
                              .height = picture->height,
                              .x = picture->x,
                              .y = picture->y};
-    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t tile = dq_area(plan->tile_w, plan->tile_h);
 
     dq_blend_clear(&blend);
     for (int k = 0; k < plan->count; k++) {

@@ -79,17 +79,12 @@ static float *floats(size_t count, int *failed)
     return p;
 }
 
-static size_t product(int a, int b)
-{
-    return (size_t)a * (size_t)b;
-}
-
 /* The larger of a batch of tiles and one guide. */
 static size_t forward_pixels(const struct dq_tile_plan *plan,
                              const struct dq_model *model, int batch)
 {
-    size_t tiles = product(plan->tile_w, plan->tile_h) * (size_t)batch;
-    size_t guide = product(plan->guide_w, plan->guide_h) *
+    size_t tiles = dq_area(plan->tile_w, plan->tile_h) * (size_t)batch;
+    size_t guide = dq_area(plan->guide_w, plan->guide_h) *
                    (size_t)(model->batch ? model->batch : 1);
 
     return tiles > guide ? tiles : guide;
@@ -106,7 +101,7 @@ static int buffers_make(struct dq_session *s, const struct dq_tile_plan *plan,
     buffers_free(b);
     b->in = floats(pixels * 3, &failed);
     b->out = floats(pixels * (size_t)s->model->output_channels, &failed);
-    b->content = floats(product(plan->content_w, plan->content_h), &failed);
+    b->content = floats(dq_area(plan->content_w, plan->content_h), &failed);
     if (failed) {
         buffers_free(b);
         dq_fail(err, DQ_MEMORY, "no memory for %d tiles of %d x %d at once",
@@ -200,7 +195,7 @@ size_t dq_session_bytes(const struct dq_model *model,
 {
     int batch = batch_of(model, rule, is_cpu(device));
     size_t forward = forward_pixels(plan, model, batch);
-    size_t content = product(plan->content_w, plan->content_h);
+    size_t content = dq_area(plan->content_w, plan->content_h);
 
     return (forward * (3 + (size_t)model->output_channels) + content) *
            sizeof(float);
@@ -246,14 +241,14 @@ static int keep_guide(const struct dq_session *s,
                       const struct dq_tile_plan *plan, int channel, float *to,
                       struct dq_err *err)
 {
-    size_t pixels = product(plan->guide_w, plan->guide_h);
+    size_t pixels = dq_area(plan->guide_w, plan->guide_h);
     const float *from = plane_of(s, 0, channel, pixels);
 
     if (check_finite(from, pixels, "the guide", err))
         return err->code;
     for (int y = 0; y < plan->content_h; y++)
-        memcpy(to + product(y, plan->content_w),
-               from + product(y, plan->guide_w),
+        memcpy(to + dq_area(y, plan->content_w),
+               from + dq_area(y, plan->guide_w),
                (size_t)plan->content_w * sizeof *to);
     return DQ_OK;
 }
@@ -263,7 +258,7 @@ static int make_guide(struct dq_session *s, const struct dq_tile_plan *plan,
                       float *sky, struct dq_err *err)
 {
     struct buffers *b = &s->buffers;
-    size_t pixels = product(plan->guide_w, plan->guide_h);
+    size_t pixels = dq_area(plan->guide_w, plan->guide_h);
     int batch = s->model->batch ? s->model->batch : 1;
 
     if (dq_gather_guide(picture, s->model, plan, b->content, b->index, b->in,
@@ -294,7 +289,7 @@ static int touches(const struct dq_tile_plan *plan, int k,
 static int list_tiles(struct dq_session *s, const struct dq_tile_plan *plan,
                       const struct dq_picture *picture, struct dq_answers *a)
 {
-    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t tile = dq_area(plan->tile_w, plan->tile_h);
     int n = 0;
 
     for (int k = 0; k < plan->count; k++) {
@@ -314,7 +309,7 @@ static void fill_batch(struct dq_session *s, const struct dq_tile_plan *plan,
                        int batch)
 {
     struct buffers *b = &s->buffers;
-    size_t values = 3 * product(plan->tile_w, plan->tile_h);
+    size_t values = 3 * dq_area(plan->tile_w, plan->tile_h);
 
     for (int i = 0; i < batch; i++) {
         int k = b->order[first + (i < count ? i : count - 1)];
@@ -348,7 +343,7 @@ static int keep_batch(struct dq_session *s, const struct dq_tile_plan *plan,
                       int first, int count, struct dq_answers *a,
                       struct dq_err *err)
 {
-    size_t tile = product(plan->tile_w, plan->tile_h);
+    size_t tile = dq_area(plan->tile_w, plan->tile_h);
 
     for (int i = 0; i < count; i++) {
         int k = s->buffers.order[first + i];
@@ -422,7 +417,7 @@ int dq_session_run(struct dq_session *s, const struct dq_tile_plan *plan,
                    const struct dq_picture *picture, struct dq_answers *a,
                    struct dq_tile_counts *counts, struct dq_err *err)
 {
-    size_t guide = product(plan->content_w, plan->content_h);
+    size_t guide = dq_area(plan->content_w, plan->content_h);
 
     memset(counts, 0, sizeof *counts);
     if (buffers_for(s, plan, batch_for(s, rule), err) ||
@@ -451,7 +446,7 @@ int dq_session_guide(struct dq_session *s, const struct dq_tile_plan *plan,
 static int warm_shape(struct dq_session *s, int batch, int h, int w,
                       struct dq_err *err)
 {
-    size_t values = 3 * product(h, w) * (size_t)batch;
+    size_t values = 3 * dq_area(h, w) * (size_t)batch;
 
     for (size_t i = 0; i < values; i++)
         s->buffers.in[i] = (float)(i % 251) / 251;

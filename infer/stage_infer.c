@@ -124,7 +124,7 @@ static void keep(struct dq_engine *engine, const struct dq_ticket *t,
                  const struct dq_tile_plan *plan)
 {
     struct kept *k = &engine->kept[engine->next_kept];
-    size_t count = (size_t)plan->content_w * (size_t)plan->content_h;
+    size_t count = dq_area(plan->content_w, plan->content_h);
 
     engine->next_kept = (engine->next_kept + 1) % DQ_SHOT_SAMPLES;
     dq_guide_key(t->request.recipe, &t->shot, k->key);
@@ -185,8 +185,8 @@ size_t dq_engine_bytes(const struct dq_device *device,
     if (plan)
         bytes = dq_session_bytes(recipe->model, plan, &rule, device);
     if (plan && keeps_guides(recipe, plan))
-        bytes += DQ_SHOT_SAMPLES * sizeof(float) * (size_t)plan->content_w *
-                 (size_t)plan->content_h;
+        bytes += DQ_SHOT_SAMPLES * sizeof(float) *
+                 dq_area(plan->content_w, plan->content_h);
     dq_tile_plan_free(plan);
     return bytes;
 }
@@ -286,7 +286,7 @@ const float *dq_engine_guide(struct dq_engine *engine, struct dq_ticket *t,
         return NULL;
     *width = t->plan->content_w;
     *height = t->plan->content_h;
-    count = (size_t)*width * (size_t)*height;
+    count = dq_area(*width, *height);
     if (count > engine->guide_room) {
         engine->guide = dq_grow(engine->guide, count, sizeof *engine->guide);
         engine->guide_room = count;

@@ -97,7 +97,7 @@ static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
     struct dq_plate *found = NULL;
     const char *has = NULL;
     struct stat st;
-    int part = 0, right;
+    int right;
 
     *ours = 0;
     if (stat(t->output_path, &st) == 0 &&
@@ -105,9 +105,9 @@ static int right_by_header(struct dq_ticket *t, struct dq_done *done, int *ours)
                             DQ_PLATE, &ignored))
         found =
             dq_plate_open(bytes.data, bytes.count, t->output_path, &ignored);
-    for (; found && !has && part < dq_plate_info(found)->part_count; part++)
-        has = dq_plate_attribute(found, part,
-                                 dq_provenance_name(DQ_ATTR_FINGERPRINT));
+    if (found)
+        has = dq_plate_find_attribute(found,
+                                      dq_provenance_name(DQ_ATTR_FINGERPRINT));
     *ours = has != NULL;
     right = has && t->outcome.fingerprint[0] &&
             strcmp(has, t->outcome.fingerprint) == 0 &&

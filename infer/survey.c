@@ -211,14 +211,13 @@ enum { RANGE_VALUES = 1 << 16 };
 static int pool_guide(struct dq_engine *engine, struct dq_ticket *t,
                       struct values *all)
 {
-    int width = 0, height = 0, step = 1;
+    int width = 0, height = 0, step;
     const float *guide = dq_engine_guide(engine, t, &width, &height);
     size_t most;
 
     if (!guide)
         return t->err->code;
-    while ((size_t)(width / step) * (size_t)(height / step) > RANGE_VALUES)
-        step++;
+    step = (int)dq_grid_step(width, height, RANGE_VALUES);
     most = (size_t)(width / step + 1) * (size_t)(height / step + 1);
     all->list = dq_grow(all->list, all->count + most, sizeof *all->list);
     for (int y = step / 2; y < height; y += step)

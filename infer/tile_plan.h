@@ -7,12 +7,19 @@
 #ifndef DQ_INFER_TILE_PLAN_H
 #define DQ_INFER_TILE_PLAN_H
 
+#include <stddef.h>
 #include "base/err.h"
 #include "infer/model.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Pixels of a tile, a guide, a picture. */
+static inline size_t dq_area(int width, int height)
+{
+    return (size_t)width * (size_t)height;
+}
 
 struct dq_tile {
     int x, y; /* top left, in lattice pixels; a tile may reach past the

@@ -258,10 +258,8 @@ void dq_colour_log_luminance(const struct dq_colour *colour,
     float *const rgb[3] = {rows, rows + w, rows + 2 * w};
     float *alpha = rows + 3 * w;
     struct dq_pixel_counts ignored = {0};
-    int64_t step = 1;
+    int64_t step = dq_grid_step(w, h, EXPOSURE_PIXELS);
 
-    while ((w / step) * (h / step) > EXPOSURE_PIXELS)
-        step++;
     for (int64_t y = step / 2; y < h; y += step) {
         row_linear(colour, frame, y, rgb, alpha, &ignored);
         for (int64_t i = step / 2; i < w; i += step) {

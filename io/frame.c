@@ -53,6 +53,15 @@ struct dq_box dq_box_common(const struct dq_box *a, const struct dq_box *b)
     return box;
 }
 
+int64_t dq_grid_step(int64_t width, int64_t height, int64_t most)
+{
+    int64_t step = 1;
+
+    while ((width / step) * (height / step) > most)
+        step++;
+    return step;
+}
+
 static size_t pixel_bytes(enum dq_pixel type)
 {
     return type == DQ_PIXEL_HALF ? 2 : 4;

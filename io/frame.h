@@ -27,6 +27,11 @@ struct dq_box dq_box_union(const struct dq_box *a, const struct dq_box *b);
 /* The common part; empty (x1 < x0 or y1 < y0) when there is none. */
 struct dq_box dq_box_common(const struct dq_box *a, const struct dq_box *b);
 
+/* How far apart the pixels of a grid lie that stands for a large picture: the
+ * least step at which width / step x height / step (rounded down) are no more
+ * than most. The grid begins at half a step. Pure. */
+int64_t dq_grid_step(int64_t width, int64_t height, int64_t most);
+
 enum dq_pixel { DQ_PIXEL_HALF, DQ_PIXEL_FLOAT };
 
 /* Which plane holds what. A grey picture has R, G and B at the same data. */

@@ -183,6 +183,16 @@ const char *dq_plate_attribute(const struct dq_plate *plate, int part,
     return attr->string->str;
 }
 
+const char *dq_plate_find_attribute(const struct dq_plate *plate,
+                                    const char *name)
+{
+    const char *text = NULL;
+
+    for (int part = 0; !text && part < dq_plate_info(plate)->part_count; part++)
+        text = dq_plate_attribute(plate, part, name);
+    return text;
+}
+
 int dq_plate_decode(const struct dq_plate *plate,
                     const struct dq_plate_choice *choice,
                     struct dq_frame *frame, struct dq_err *err)

@@ -74,6 +74,9 @@ struct dq_plate *dq_plate_open_header(const char *path, struct dq_err *err);
  * there is none. Borrowed from the plate. */
 const char *dq_plate_attribute(const struct dq_plate *plate, int part,
                                const char *name);
+/* The same of the first part that has it. */
+const char *dq_plate_find_attribute(const struct dq_plate *plate,
+                                    const char *name);
 const struct dq_plate_info *dq_plate_info(const struct dq_plate *plate);
 
 /* What the job file asks for; NULL: not said. */

@@ -136,8 +136,7 @@ ends_with() {
 @test "a plate that kills the survey's workers is named" {
     command -v oiiotool >/dev/null || skip "no oiiotool to make a black plate with"
     plates 1001-1004 64x48
-    oiiotool --create 64x48 3 -d half -o plate/p.1003.exr
-    touch -d '1 hour ago' plate/p.1003.exr
+    black_plate 1003 64x48
     fake crash '"when": "black",'
     job 1001-1004
     ends_with 1 "survey state=failed"
@@ -150,8 +149,7 @@ ends_with() {
 @test "a frame that kills every worker is charged alone; the others are done, exit 1" {
     command -v oiiotool >/dev/null || skip "no oiiotool to make a black plate with"
     plates 1001-1020 64x48
-    oiiotool --create 64x48 3 -d half -o plate/p.1008.exr
-    touch -d '1 hour ago' plate/p.1008.exr
+    black_plate 1008 64x48
     fake crash '"when": "black",'
     job 1001-1020
     sed -i 's/^retries: .*/retries: 2/' shot.yaml

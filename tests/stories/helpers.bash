@@ -16,6 +16,27 @@ fake() {
 JSON
 }
 
+# version V [NET]: net.fake as mine@V, another artefact for every version
+version() {
+    fake "${2:-identity}"
+    sed -i "s/\"name\": \"fake\", \"version\": \"1\"/\"name\": \"mine\", \"version\": \"$1\"/" net.fake
+}
+
+# add_version V [NET]: the same, in the library
+add_version() {
+    version "$@"
+    depthq models add net.fake
+}
+
+# black_plate FRAME SIZE: of the shot that plates made
+black_plate() {
+    oiiotool --create "$2" 3 -d half -o "plate/p.$1.exr"
+    touch -d '1 hour ago' "plate/p.$1.exr"
+}
+
+# json EXPRESSION: of v, the JSON value on standard input
+json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
+
 # plates FRAMES SIZE: plate/p.####.exr from a seeded scene
 plates() {
     depthq-scene made --seed 7 --frames "$1" --size "${2:-160x96}" --camera dolly

@@ -5,27 +5,19 @@ setup() {
     load_programs
     export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data
     plates 1001-1003
-    version 1.0.0 identity
+    add_version 1.0.0 identity
     job 1001-1003
     sed -i 's|./net.fake|mine|' shot.yaml
     depthq run shot.yaml --progress plain >/dev/null
 }
 
-# version V NET: mine@V in the library, another artefact for every version
-version() {
-    fake "$2"
-    sed -i "s/\"name\": \"fake\", \"version\": \"1\"/\"name\": \"mine\", \"version\": \"$1\"/" net.fake
-    depthq models add net.fake
-}
-
 # made_by V NET: the next version, and all frames by it
 made_by() {
-    version "$1" "$2"
+    add_version "$1" "$2"
     depthq run shot.yaml --progress plain >/dev/null
 }
 
 history_of() { run depthq history "$@"; }
-json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 @test "a shot tells which models have made which of its frames" {
     history_of shot.yaml
@@ -34,7 +26,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
     [[ ${lines[2]} == "mine@1.0.0"*"1001-1003"* ]]
     [ "${#lines[@]}" -eq 3 ]
     sed -i 's/^model:.*/model: mine@2.0.0/' shot.yaml
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     depthq run shot.yaml --frames 1001-1002 --progress plain
     history_of shot.yaml
     [[ ${lines[2]} == "mine@2.0.0  1001-1002"* ]]

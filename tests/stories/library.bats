@@ -7,24 +7,11 @@ setup() {
     export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data
 }
 
-# version V [NET]: net.fake as mine@V, another artefact for every version
-version() {
-    fake "${2:-identity}"
-    sed -i "s/\"name\": \"fake\", \"version\": \"1\"/\"name\": \"mine\", \"version\": \"$1\"/" net.fake
-}
-
-add() {
-    version "$@"
-    depthq models add net.fake
-}
-
 library_sums() { (cd library && find . -type f -exec sha256sum {} + | sort); }
-
-json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 @test "a file becomes a version that jobs find by name" {
     plates 1001-1002
-    run add 1.0.0
+    run add_version 1.0.0
     [ "$status" -eq 0 ]
     [[ $output == "mine@1.0.0 added to $PWD/library" ]]
     rm net.fake
@@ -37,9 +24,9 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "list and show tell versions, aliases and files, as text and as JSON" {
-    add 1.0.0
-    add 1.10.0
-    add 1.9.0
+    add_version 1.0.0
+    add_version 1.10.0
+    add_version 1.9.0
     depthq models alias mine@show=1.9.0
     run depthq models list mine
     [ "$status" -eq 0 ]
@@ -56,8 +43,8 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 @test "a job follows an alias, and its frames are made again when it moves" {
     plates 1001-1002
-    add 1.0.0
-    add 2.0.0 luma
+    add_version 1.0.0
+    add_version 2.0.0 luma
     depthq models alias mine@show=1.0.0
     job 1001-1002
     sed -i 's|./net.fake|mine@show|' shot.yaml
@@ -86,12 +73,12 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "other bytes under a name that is there are refused, and nothing changes" {
-    add 1.0.0
+    add_version 1.0.0
     before=$(library_sums)
-    run add 1.0.0
+    run add_version 1.0.0
     [ "$status" -eq 0 ]
     [[ $output == *"there already"* ]]
-    run add 1.0.0 luma
+    run add_version 1.0.0 luma
     [ "$status" -eq 73 ]
     [[ $output == *"raise the version"* ]]
     [ "$before" = "$(library_sums)" ]
@@ -112,10 +99,10 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "a full disk leaves the library as it was" {
-    add 1.0.0
+    add_version 1.0.0
     before=$(library_sums)
     for fault in publish.write:1 publish.write:2 publish.rename:2; do
-        DQ_FAULT=$fault run add 2.0.0 luma
+        DQ_FAULT=$fault run add_version 2.0.0 luma
         [ "$status" -ne 0 ]
         [ "$before" = "$(library_sums)" ]
     done
@@ -142,8 +129,8 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "what is in use stays; what is taken out is collected" {
-    add 1.0.0
-    add 2.0.0 luma
+    add_version 1.0.0
+    add_version 2.0.0 luma
     depthq models alias mine@show=1.0.0
     run depthq models rm mine@1.0.0
     [ "$status" -eq 2 ]
@@ -158,8 +145,8 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "a retired version is no longer the latest" {
-    add 1.0.0
-    add 2.0.0 luma
+    add_version 1.0.0
+    add_version 2.0.0 luma
     depthq models retire mine@2.0.0 --why "flickers on hair"
     [ "$(depthq models show mine --json | json 'v["version"]')" = 1.0.0 ]
     run depthq models show mine@2.0.0
@@ -182,7 +169,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "what passed verification goes into production, what failed never" {
-    add 1.0.0
+    add_version 1.0.0
     run depthq models alias mine@prod=1.0.0
     [ "$status" -eq 65 ]
     [[ $output == *"is not verified"*"depthq models verify mine@1.0.0"* ]]
@@ -190,7 +177,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
     [ "$status" -eq 0 ]
     [[ $output == *"mine@1.0.0: right on cpu"*"batch 4"*"no golden tile"* ]]
     depthq models alias mine@prod=1.0.0
-    add 2.0.0 ramp
+    add_version 2.0.0 ramp
     run depthq models verify mine@2.0.0
     [ "$status" -eq 65 ]
     [[ $output == *"FAILED on cpu: answers the same for any picture"* ]]
@@ -204,7 +191,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 @test "a network that brings its process down has failed, and the library goes on" {
     for net in crash abort throw wrong-shape nan; do
-        add "0.0.1-$net" "$net"
+        add_version "0.0.1-$net" "$net"
         run depthq models verify "mine@0.0.1-$net"
         [ "$status" -eq 65 ]
         [[ $output == *"FAILED"* ]]
@@ -215,7 +202,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "what could not be tried has no verdict" {
-    add 1.0.0
+    add_version 1.0.0
     run depthq models verify mine --device cuda:7
     [ "$status" -eq 69 ]
     [ "$(depthq models show mine --json | json 'v["verdict"]')" = None ]
@@ -224,7 +211,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 }
 
 @test "an artefact that was altered is found out" {
-    add 1.0.0
+    add_version 1.0.0
     sed -i 's/identity/identitx/' library/*.fake
     run depthq models verify mine
     [ "$status" -eq 65 ]
@@ -233,7 +220,7 @@ json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 @test "a full disk under a listing of models is no success" {
     [ -e /dev/full ] || skip "no /dev/full"
-    add 1.0.0
+    add_version 1.0.0
     run bash -c 'depthq models list >/dev/full'
     [ "$status" -eq 74 ]
     [[ $output == *"depthq models: standard output: "* ]]

@@ -8,7 +8,7 @@ setup() {
     export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data DEPTHQ_STATE=$PWD/state
     unset DEPTHQ_SOCKET XDG_RUNTIME_DIR
     plates 1001-1004
-    version 1.0.0 identity
+    add_version 1.0.0 identity
     job 1001-1004
     sed -i 's|./net.fake|mine|' shot.yaml
     depthq run shot.yaml --progress plain >/dev/null
@@ -16,15 +16,7 @@ setup() {
 
 teardown() { kill_daemon; }
 
-# version V NET: mine@V in the library, another artefact for every version
-version() {
-    fake "$2"
-    sed -i "s/\"name\": \"fake\", \"version\": \"1\"/\"name\": \"mine\", \"version\": \"$1\"/" net.fake
-    depthq models add net.fake
-}
-
 pull() { run depthq pull shot.yaml --to mine "$@"; }
-json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
 
 # pulled FRAME...: these frames are in the folder as they are on the farm, and no other
 pulled() {
@@ -98,7 +90,7 @@ pulled() {
     [ "${lines[0]}" = "shot: missing: 1001" ]
     [ "${lines[1]}" = "shot: stale, plate changed: 1003" ]
     pulled 1002 1003 1004
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     pull
     [[ $output == *"shot: stale, model changed (made by mine@1.0.0): 1002,1004"* ]]
 }
@@ -123,7 +115,7 @@ pulled() {
 
 @test "a newer version replaces the older one, and never a file of somebody's own" {
     pull --copy
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     depthq run shot.yaml --progress plain
     echo "a painting" >mine/d.1003.exr
     echo "a script" >mine/d.nk
@@ -144,7 +136,7 @@ pulled() {
 
 @test "frames are chosen by model, by alias and by day" {
     depthq models alias mine@show=1.0.0
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     depthq run shot.yaml --frames 1001-1002 --progress plain
     pull --model mine@2.0.0
     [ "$status" -eq 1 ]
@@ -170,7 +162,7 @@ pulled() {
 }
 
 @test "what a replaced frame was at a day is told" {
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     python3 - <<'PY'
 import glob
 for path in glob.glob("depth/.depthq/*/done/*.json"):

@@ -12,6 +12,21 @@ JSON
     unset DEPTHQ_SOCKET XDG_RUNTIME_DIR
 }
 
+# Ten plates that nobody opens, and workers that play the script in FAKE_WORKER
+# (tests/tools/fake_worker.c).
+scripted_workers() {
+    local build=${DEPTHQ_BUILD:-$BATS_TEST_DIRNAME/../../build/release} frame
+    mkdir bin plate
+    cp "$build"/bin/depthq{,d} "$build/libexec/depthq/depthq-client" bin/
+    cp "$build/tools/fake_worker" bin/depthq-worker
+    PATH="$PWD/bin:$PATH"
+    for frame in $(seq 1001 1010); do
+        echo plate >"plate/p.$frame.exr"
+    done
+    echo '{}' >net.fake
+    library net.fake
+}
+
 # start_daemon [OPTION]...: and wait until it answers
 start_daemon() {
     depthqd "$@" 2>>daemon.log 3>&- &

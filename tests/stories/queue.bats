@@ -4,19 +4,9 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    local build="${DEPTHQ_BUILD:-$BATS_TEST_DIRNAME/../../build/release}" program
-
     load queue
     cd "$BATS_TEST_TMPDIR"
-    mkdir bin plate
-    cp "$build"/bin/depthq{,d} "$build/libexec/depthq/depthq-client" bin/
-    cp "$build/tools/fake_worker" bin/depthq-worker
-    PATH="$PWD/bin:$PATH"
-    for frame in $(seq 1001 1010); do
-        echo plate > "plate/p.$frame.exr"
-    done
-    echo '{}' > net.fake
-    library net.fake
+    scripted_workers
     shot a
 }
 

@@ -24,18 +24,9 @@ retries: ${1:-0}
 YAML
 }
 
-# A shot of ten plates that no one opens, and workers that play a script
-# (tests/tools/fake_worker.c).
-scripted() { # RULE...
-    mkdir bin plate
-    cp "$BUILD"/bin/depthq{,d} "$BUILD/libexec/depthq/depthq-client" bin/
-    cp "$BUILD/tools/fake_worker" bin/depthq-worker
-    PATH="$PWD/bin:$PATH"
-    for frame in $(seq 1001 1010); do
-        echo plate >"plate/p.$frame.exr"
-    done
-    echo '{}' >net.fake
-    library net.fake
+# scripted RULE...: a shot of scripted workers
+scripted() {
+    scripted_workers
     shot
     export FAKE_WORKER="$*"
     start_daemon

@@ -10,7 +10,7 @@ setup() {
     export DEPTHQ_MODELS=$PWD/library DEPTHQ_STATE=$PWD/state XDG_DATA_HOME=$PWD/data
     unset DEPTHQ_SOCKET XDG_RUNTIME_DIR
     plates 1001-1004
-    version 1.0.0 identity
+    add_version 1.0.0 identity
     depthq models alias mine@show=1.0.0
     job 1001-1004
     sed -i 's|./net.fake|mine@show|' shot.yaml
@@ -19,13 +19,6 @@ setup() {
 
 teardown() { kill_daemon; }
 
-# version V NET: mine@V in the library, another artefact for every version
-version() {
-    fake "$2"
-    sed -i "s/\"name\": \"fake\", \"version\": \"1\"/\"name\": \"mine\", \"version\": \"$1\"/" net.fake
-    depthq models add net.fake
-}
-
 reprocess() { run depthq reprocess shot.yaml "$@"; }
 inodes() { stat -c '%n %i' depth/d.*.exr; }
 
@@ -33,7 +26,7 @@ inodes() { stat -c '%n %i' depth/d.*.exr; }
     reprocess --dry-run
     [ "$status" -eq 0 ]
     [ "$output" = "shot.yaml: 0 stale frames" ]
-    version 2.0.0 luma
+    add_version 2.0.0 luma
     depthq models alias mine@show=2.0.0
     reprocess --dry-run
     [ "$status" -eq 0 ]
