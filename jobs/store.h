@@ -69,7 +69,10 @@ int dq_store_backup(struct dq_store *s, const char *path, struct dq_err *err);
 /* Who asks. */
 struct dq_who {
     int64_t uid, pid;
-    int all; /* may touch jobs of others */
+    int all;           /* may touch jobs of others */
+    int64_t jobs_most; /* that a user may have at once, as far as this one may
+                        * add to them; 0: any number */
+    int64_t frames_most;
 };
 
 struct dq_submission {
@@ -87,7 +90,7 @@ struct dq_submission {
 
 /* Put a job into the queue. fresh: whether the key was new. DQ_STATE: the
  * key came with another body; DQ_EXISTS: a live job writes one of its paths;
- * DQ_MISSING: no job `after`. */
+ * DQ_LIMIT: the user has too much in the queue; DQ_MISSING: no job `after`. */
 int dq_store_submit(struct dq_store *s, const struct dq_submission *sub,
                     int64_t *job, int *fresh, struct dq_err *err);
 
@@ -106,7 +109,8 @@ int dq_verb_from_name(const char *name); /* -1: none */
 /* Do it to a job, or to the frames named (RETRY and EAT; NULL: the job).
  * moved: how many frames. DQ_MISSING: no such job or frame; DQ_DENIED: another
  * user's; DQ_STATE: not possible now, and nothing was changed; DQ_EXISTS: a
- * RETRY whose paths another live job writes. */
+ * RETRY whose paths another live job writes; DQ_LIMIT: one by which its user
+ * would have too much in the queue. */
 int dq_store_do(struct dq_store *s, const struct dq_who *who, enum dq_verb verb,
                 int64_t job, const struct dq_range *frames, int64_t *moved,
                 struct dq_err *err);
@@ -115,6 +119,21 @@ int dq_store_priority(struct dq_store *s, const struct dq_who *who, int64_t job,
 /* Forget a job that is over, with its frames; its events stay. */
 int dq_store_remove(struct dq_store *s, const struct dq_who *who, int64_t job,
                     struct dq_err *err);
+
+/* ---- history -------------------------------------------------------------*/
+
+/* What is forgotten. */
+struct dq_prune_rule {
+    const char *before;  /* jobs that were over before this (RFC 3339 UTC), and
+                          * events of jobs that are gone; NULL: none */
+    int64_t events_most; /* of finished jobs; the oldest go; 0: none */
+    int most;            /* rows in a step */
+};
+
+/* One step of it: more says whether there is another to make. Live jobs and
+ * what they wait for stay, with their events. Each job leaves an event. */
+int dq_store_prune(struct dq_store *s, const struct dq_prune_rule *rule,
+                   int *more, struct dq_err *err);
 
 /* ---- reading -------------------------------------------------------------*/
 
@@ -151,8 +170,10 @@ json_t *dq_store_frames_json(struct dq_store *s, int64_t job, int64_t after,
 json_t *dq_store_attempts_json(struct dq_store *s, int64_t job,
                                enum dq_task_kind kind, int64_t frame,
                                struct dq_err *err);
+/* A job's, or everybody's (job 0). */
 json_t *dq_store_events_json(struct dq_store *s, int64_t job, int64_t after,
                              int limit);
+int64_t dq_store_last_event(struct dq_store *s); /* its id; 0: none yet */
 /* {"jobs": n, "open": n, "tasks": {state: n}} of the jobs that are kept; tasks
  * of all kinds. */
 json_t *dq_store_totals_json(struct dq_store *s);

@@ -22,6 +22,7 @@ struct dq_store {
     struct dq_err broken; /* why nothing more can be written */
     int64_t *over;        /* jobs that ended, not told yet */
     size_t over_count;
+    int64_t pruned; /* ids of events before this one were looked at */
     int64_t due_ms; /* no task is due before; INT64_MIN: not known */
 };
 
@@ -92,6 +93,13 @@ void dq_move_hopeless(struct dq_store *s, const struct dq_task *task,
 void dq_move_phase(struct dq_store *s, int64_t job);
 /* When the job is over. */
 void dq_move_done(struct dq_store *s, int64_t job);
+
+/* ---- store_limit.c -------------------------------------------------------*/
+
+/* DQ_LIMIT when user uid would have more than `who` may let them have, with
+ * so many jobs and frames more than now. */
+int dq_store_within(struct dq_store *s, const struct dq_who *who, int64_t uid,
+                    int64_t jobs, int64_t frames, struct dq_err *err);
 
 /* ---- store_submit.c ------------------------------------------------------*/
 

@@ -161,7 +161,8 @@ json_t *dq_store_events_json(struct dq_store *s, int64_t job, int64_t after,
         "verb", "before", "after", "count", "text", NULL};
     json_t *list = json_array(), *next = json_null();
     sqlite3_stmt *rows =
-        dq_sql_rows(s, DQ_SQL_LIST_EVENTS, "lli", job, after, limit);
+        job ? dq_sql_rows(s, DQ_SQL_LIST_EVENTS, "lli", job, after, limit)
+            : dq_sql_rows(s, DQ_SQL_ALL_EVENTS, "li", after, limit);
 
     while (dq_sql_next(s, rows)) {
         json_array_append_new(list, dq_row_object(rows, names));
@@ -171,6 +172,18 @@ json_t *dq_store_events_json(struct dq_store *s, int64_t job, int64_t after,
         }
     }
     return dq_row_page("events", list, next);
+}
+
+int64_t dq_store_last_event(struct dq_store *s)
+{
+    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_LAST_EVENT, "");
+    int64_t id = 0;
+
+    if (!dq_sql_next(s, rows))
+        return 0;
+    id = sqlite3_column_int64(rows, 0); /* 0 for NULL */
+    dq_sql_done(rows);
+    return id;
 }
 
 json_t *dq_store_totals_json(struct dq_store *s)

@@ -229,7 +229,9 @@ static void submit(struct dq_store *s, const struct dq_submission *sub,
                 (long long)sub->after);
         return;
     }
-    if (dq_store_rivals(s, 0, &sub->spec->output.path, sub->frames, err))
+    if (dq_store_within(s, &sub->who, sub->who.uid, 1,
+                        (int64_t)sub->frames->count, err) ||
+        dq_store_rivals(s, 0, &sub->spec->output.path, sub->frames, err))
         return;
     *job = add_job(s, sub);
     add_tasks(s, *job, sub);

@@ -25,6 +25,7 @@ static inline struct dq_store *open_store(void)
 struct wish {
     const char *name, *key, *frames, *output, *body;
     int64_t uid, after;
+    int64_t jobs_most, frames_most;
     int priority, retries, hold;
     int steady; /* stabilize: shot */
 };
@@ -44,7 +45,10 @@ static inline int submit_as(struct dq_store *s, struct wish w, int64_t *job,
     struct dq_spec *spec =
         dq_spec_parse(yaml, strlen(yaml), "/j/shot.yaml", "/j", &problems);
     struct dq_range frames = {0};
-    struct dq_submission sub = {.who = {.uid = w.uid ? w.uid : ME, .pid = 1},
+    struct dq_submission sub = {.who = {.uid = w.uid ? w.uid : ME,
+                                        .pid = 1,
+                                        .jobs_most = w.jobs_most,
+                                        .frames_most = w.frames_most},
                                 .key = w.key ? w.key : w.name,
                                 .body = w.body ? w.body : "digest",
                                 .yaml = yaml,

@@ -27,7 +27,7 @@ int dq_verb_from_name(const char *name)
 
 /* What a verb needs to know of it. */
 struct owned {
-    int64_t id;
+    int64_t id, uid;
     char wish[8];
     int open;
     int64_t running, left; /* tasks at work; frames that are not settled */
@@ -36,8 +36,10 @@ struct owned {
 
 static int denied(struct dq_err *err, int64_t job, int64_t uid)
 {
-    return dq_fail(err, DQ_DENIED, "job %lld is of user %lld", (long long)job,
-                   (long long)uid);
+    return dq_fail(err, DQ_DENIED,
+                   "job %lld is of user %lld: only they, or a wrangler, may "
+                   "change it",
+                   (long long)job, (long long)uid);
 }
 
 /* Find it and check that who may touch it. Free what it holds. */
@@ -50,6 +52,7 @@ static int find(struct dq_store *s, const struct dq_who *who, int64_t job,
     if (!dq_sql_next(s, rows))
         return dq_fail(err, DQ_MISSING, "there is no job %lld", (long long)job);
     o->id = job;
+    o->uid = sqlite3_column_int64(rows, 0);
     strncpy(o->wish, (const char *)sqlite3_column_text(rows, 1),
             sizeof o->wish - 1);
     o->open = sqlite3_column_int(rows, 2);
@@ -57,8 +60,8 @@ static int find(struct dq_store *s, const struct dq_who *who, int64_t job,
     o->left = sqlite3_column_int64(rows, 4);
     o->output = dq_strdup((const char *)sqlite3_column_text(rows, 5));
     o->frames = dq_strdup((const char *)sqlite3_column_text(rows, 6));
-    if (!who->all && sqlite3_column_int64(rows, 0) != who->uid)
-        denied(err, job, sqlite3_column_int64(rows, 0));
+    if (!who->all && o->uid != who->uid)
+        denied(err, job, o->uid);
     dq_sql_done(rows);
     return err->code;
 }
@@ -257,6 +260,8 @@ static int64_t retry(struct dq_store *s, const struct dq_who *who,
     if (moved == 0)
         dq_fail(err, DQ_STATE, "job %lld has no failed or canceled frame",
                 (long long)o->id);
+    else
+        dq_store_within(s, who, o->uid, 0, 0, err); /* they are back */
     if (is(o, "cancel"))
         set_wish(s, who, o, "run");
     return moved;
