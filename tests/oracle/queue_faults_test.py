@@ -7,7 +7,9 @@ DEPTHQ_BUILD is the build to test (make sets it).
 import contextlib
 import json
 import os
+import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -293,6 +295,26 @@ class Clients(FaultTest):
 
             self.assertTrue(drips())
             until(lambda: not drips(), pause=0.2)
+        self.assertEqual(self.daemon.get("/healthz")["status"], "ok")
+
+    def test_an_answer_that_is_taken_drop_by_drop_is_cut_off(self):
+        self.daemon.run("-q")
+        for i in range(300):
+            self.submit(f"n{i}", "1", hold=True, out="/nowhere/" + "/".join("x" * 200 for _ in range(18)))
+        with self.connect() as slow:
+            slow.settimeout(60)
+            slow.sendall(b"GET /v1/jobs?limit=300 HTTP/1.1\r\nHost: d\r\n\r\n")
+            head, taken = slow.recv(65536).split(b"\r\n\r\n")
+            length, count = int(re.search(rb"content-length: (\d+)", head, re.I)[1]), len(taken)
+            self.assertGreater(length, 1000000)
+            hung_up = select.poll()
+            hung_up.register(slow, 0)
+            while not hung_up.poll(0):
+                count += len(slow.recv(4096))
+                time.sleep(0.5)
+            while piece := slow.recv(65536):
+                count += len(piece)
+            self.assertLess(count, length)
         self.assertEqual(self.daemon.get("/healthz")["status"], "ok")
 
     def crowd(self, count, **start):
