@@ -10,9 +10,14 @@
 
 /* ---- the command line ----------------------------------------------------*/
 
+/* Where the daemon is, as the command line says; lent. */
+struct place {
+    const char *socket, *server;
+};
+
 /* One option; 1 when help was asked for. */
 static int take(struct dq_ask *ask, const struct dq_ask_manual *manual,
-                int option, const char **socket, struct dq_err *err)
+                int option, struct place *place, struct dq_err *err)
 {
     if (option == 'h')
         return 1;
@@ -21,17 +26,35 @@ static int take(struct dq_ask *ask, const struct dq_ask_manual *manual,
     else if (option == DQ_ASK_JSON)
         ask->json = 1;
     else if (option == DQ_ASK_SOCKET)
-        *socket = optarg;
+        place->socket = optarg;
+    else if (option == DQ_ASK_SERVER)
+        place->server = optarg;
     else
         manual->take(manual->context, option, err);
     return 0;
+}
+
+static struct dq_client *open_client(const struct place *place,
+                                     struct dq_err *err)
+{
+    const char *server = getenv("DEPTHQ_SERVER");
+
+    if (place->socket && place->server)
+        dq_fail(err, DQ_USAGE, "--socket or --server, not both");
+    else if (place->server)
+        return dq_client_open_server(place->server, err);
+    else if (!place->socket && server && *server)
+        return dq_client_open_server(server, err);
+    else
+        return dq_client_open(place->socket, err);
+    return NULL;
 }
 
 int dq_ask_open(struct dq_ask *ask, int argc, char **argv,
                 const struct dq_ask_manual *manual)
 {
     struct dq_err err = {0};
-    const char *socket = NULL;
+    struct place place = {0};
     int option;
 
     memset(ask, 0, sizeof *ask);
@@ -39,12 +62,12 @@ int dq_ask_open(struct dq_ask *ask, int argc, char **argv,
     while (!err.code &&
            (option = dq_option_next(ask->who, argc, argv, manual->shorts,
                                     manual->longs)) != -1)
-        if (take(ask, manual, option, &socket, &err)) {
+        if (take(ask, manual, option, &place, &err)) {
             fputs(manual->help, stdout);
             return 0;
         }
     if (!err.code)
-        ask->client = dq_client_open(socket, &err);
+        ask->client = open_client(&place, &err);
     if (!ask->client)
         return err.text[0] ? dq_ask_fail(ask, &err) : dq_code_exit(err.code);
     ask->words = argv + optind;

@@ -14,19 +14,22 @@
 extern "C" {
 #endif
 
-enum { DQ_ASK_SOCKET = 1000, DQ_ASK_JSON };
+enum { DQ_ASK_SOCKET = 1000, DQ_ASK_SERVER, DQ_ASK_JSON };
 
-#define DQ_ASK_OPTIONS                                  \
-    {"socket", required_argument, NULL, DQ_ASK_SOCKET}, \
-        {"json", no_argument, NULL, DQ_ASK_JSON},       \
-    {                                                   \
-        "help", no_argument, NULL, 'h'                  \
+#define DQ_ASK_OPTIONS                                      \
+    {"socket", required_argument, NULL, DQ_ASK_SOCKET},     \
+        {"server", required_argument, NULL, DQ_ASK_SERVER}, \
+        {"json", no_argument, NULL, DQ_ASK_JSON},           \
+    {                                                       \
+        "help", no_argument, NULL, 'h'                      \
     }
 
 /* Their lines in a verb's help. */
 #define DQ_ASK_HELP                                                        \
     "      --socket PATH    of the daemon (DEPTHQ_SOCKET, else its usual " \
     "place)\n"                                                             \
+    "      --server HOST:PORT  ask there instead, over TCP "               \
+    "(DEPTHQ_SERVER)\n"                                                    \
     "  -h, --help           show this\n"
 
 struct dq_ask {

@@ -99,9 +99,13 @@ static int launch(struct dq_client *client, const char *log_path,
 
 int dq_autostart(struct dq_client *client, struct dq_err *err)
 {
-    char *folder = dq_path_folder(dq_client_socket(client));
-    char *log = dq_path_join(folder, "depthqd.log");
+    char *folder, *log;
 
+    if (!dq_client_socket(client))
+        return dq_fail(err, DQ_USAGE,
+                       "--autostart starts a daemon here, not on a server");
+    folder = dq_path_folder(dq_client_socket(client));
+    log = dq_path_join(folder, "depthqd.log");
     if (!answers(client, 0, err) && dq_client_unheard(client)) {
         dq_err_clear(err);
         if (!dq_make_folders(folder, err) && !launch(client, log, err)) {

@@ -12,7 +12,8 @@ extern "C" {
 /* When nobody answers at the client's socket, start the depthqd of this
  * installation there, on its own (a session of its own, its log in
  * <socket's folder>/depthqd.log), and wait until it answers, at most 30 s.
- * DQ_DAEMON names the log; DQ_CONFIG. */
+ * DQ_DAEMON names the log; DQ_CONFIG; DQ_USAGE of a client that asks a server.
+ */
 int dq_autostart(struct dq_client *client, struct dq_err *err);
 
 #ifdef __cplusplus

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/secret.h"
+#include "base/text.h"
 #include "jobs/places.h"
 
 enum { ANSWER_MS = 30000, CONNECT_MS = 10000, PAGE = 1000, PAUSE_MS = 200 };
@@ -20,7 +22,8 @@ enum { ANSWER_MS = 30000, CONNECT_MS = 10000, PAGE = 1000, PAUSE_MS = 200 };
 struct dq_client {
     CURL *curl;
     struct curl_slist *headers;
-    char *socket;
+    char *socket; /* or NULL */
+    char *server; /* name:port, or NULL */
     struct dq_bytes answer;
     json_t *problems;
     int unheard, answered;
@@ -43,19 +46,89 @@ static char *place_of(const char *socket, struct dq_err *err)
     return place;
 }
 
+static int start_curl(struct dq_client *c, struct dq_err *err)
+{
+    if (!(c->curl = curl_easy_init()))
+        return dq_fail(err, DQ_BUG, "libcurl cannot be started");
+    c->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    c->headers = curl_slist_append(c->headers, "Expect:");
+    return DQ_OK;
+}
+
 struct dq_client *dq_client_open(const char *socket, struct dq_err *err)
 {
     struct dq_client *c = dq_new(sizeof *c);
 
     c->socket = place_of(socket, err);
-    if (!err->code && !(c->curl = curl_easy_init()))
-        dq_fail(err, DQ_BUG, "libcurl cannot be started");
-    if (err->code) {
+    if (err->code || start_curl(c, err)) {
         dq_client_close(c);
         return NULL;
     }
-    c->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    c->headers = curl_slist_append(c->headers, "Expect:");
+    return c;
+}
+
+/* ---- a server ------------------------------------------------------------*/
+
+static char *token_place(struct dq_err *err)
+{
+    const char *named = getenv("DEPTHQ_TOKEN_FILE");
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+    if (named && *named)
+        return dq_path_absolute(named);
+    if (xdg && *xdg == '/')
+        return dq_asprintf("%s/depthq/token", xdg);
+    if (home && *home == '/')
+        return dq_asprintf("%s/.config/depthq/token", home);
+    dq_fail(err, DQ_CONFIG, "where is the token? set DEPTHQ_TOKEN_FILE");
+    return NULL;
+}
+
+/* The token as a header of each request. */
+static int take_token(struct dq_client *c, struct dq_err *err)
+{
+    struct dq_bytes text = {0};
+    char *place = token_place(err), *header;
+
+    if (place && !dq_secret_read(place, &text, err)) {
+        text.data[strcspn(text.data, " \t\r\n")] = '\0';
+        header = dq_asprintf("Authorization: Bearer %s", text.data);
+        c->headers = curl_slist_append(c->headers, header);
+        free(header);
+    } else if (err->code == DQ_MISSING) {
+        dq_because(err, "a server wants a token, in a file of yours "
+                        "(DEPTHQ_TOKEN_FILE)");
+    }
+    dq_bytes_free(&text);
+    free(place);
+    return err->code;
+}
+
+/* "name:port" or "[address]:port", and no more: it goes into a URL. */
+static int is_server(const char *text)
+{
+    const char *end = *text == '[' ? strchr(text, ']') : NULL;
+    size_t name = end ? (size_t)(end - text) + 1 : strcspn(text, ":");
+    size_t fit = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+                              "WXYZ0123456789.-_[]:");
+    long port = 0;
+
+    return name > 0 && text[name] == ':' && fit == strlen(text) &&
+           !dq_text_long(text + name + 1, &port) && port > 0 && port < 65536;
+}
+
+struct dq_client *dq_client_open_server(const char *server, struct dq_err *err)
+{
+    struct dq_client *c = dq_new(sizeof *c);
+
+    c->server = dq_strdup(server);
+    if (!is_server(server))
+        dq_fail(err, DQ_USAGE, "'%s' is no server: HOST:PORT is wanted",
+                server);
+    if (err->code || start_curl(c, err) || take_token(c, err)) {
+        dq_client_close(c);
+        return NULL;
+    }
     return c;
 }
 
@@ -68,6 +141,7 @@ void dq_client_close(struct dq_client *c)
     json_decref(c->problems);
     dq_bytes_free(&c->answer);
     free(c->socket);
+    free(c->server);
     free(c);
 }
 
@@ -105,10 +179,11 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 
 static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
 {
+    const char *where = c->server ? c->server : c->socket;
     long number = 0;
 
     curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &number);
-    if (why == CURLE_COULDNT_CONNECT && number == EACCES)
+    if (why == CURLE_COULDNT_CONNECT && number == EACCES && c->socket)
         return dq_fail(err, DQ_DENIED,
                        "you have no right to the daemon's socket %s; ask as "
                        "its user or group, or name another socket: --socket, "
@@ -116,13 +191,18 @@ static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
                        c->socket);
     c->unheard = why == CURLE_COULDNT_CONNECT &&
                  (number == ENOENT || number == ECONNREFUSED);
-    if (c->unheard)
+    if (c->unheard && c->socket)
         return dq_fail(err, DQ_DAEMON,
                        "no depthqd answers at %s; start it with: depthqd (or "
                        "name another socket: --socket, DEPTHQ_SOCKET)",
-                       c->socket);
-    return dq_fail(err, DQ_DAEMON, "depthqd at %s did not answer: %s",
-                   c->socket, curl_easy_strerror(why));
+                       where);
+    if (c->unheard)
+        return dq_fail(err, DQ_DAEMON,
+                       "no depthqd answers at %s; does it run there, and "
+                       "listen (listen: in its configuration)?",
+                       where);
+    return dq_fail(err, DQ_DAEMON, "depthqd at %s did not answer: %s", where,
+                   curl_easy_strerror(why));
 }
 
 /* A connection for each question: on one that was kept libcurl sends again by
@@ -130,13 +210,15 @@ static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
 static int exchange(struct dq_client *c, const char *method, const char *path,
                     const char *body, struct dq_err *err)
 {
-    char *url = dq_asprintf("http://depthqd%s", path);
+    char *url =
+        dq_asprintf("http://%s%s", c->server ? c->server : "depthqd", path);
     CURLcode code;
 
     c->answer.count = 0;
     curl_easy_reset(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
-    curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+    if (c->socket)
+        curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
     curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, 1L);

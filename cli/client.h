@@ -1,6 +1,6 @@
-/* client: asks the daemon, over HTTP on its Unix socket. libcurl's only user:
- * it is linked by depthq-client alone. One thread; each question waits for
- * its answer, at most half a minute.
+/* client: asks the daemon, over HTTP on its Unix socket or on TCP. libcurl's
+ * only user: it is linked by depthq-client alone. One thread; each question
+ * waits for its answer, at most half a minute.
  */
 #ifndef DQ_CLI_CLIENT_H
 #define DQ_CLI_CLIENT_H
@@ -18,9 +18,14 @@ struct dq_client;
  * dq_place_socket says). Nothing is asked yet. NULL: DQ_CONFIG, there is no
  * such place. */
 struct dq_client *dq_client_open(const char *socket, struct dq_err *err);
+/* Talk to the daemon at server, "farm01:8630", with the token in
+ * DEPTHQ_TOKEN_FILE, else in depthq/token below $XDG_CONFIG_HOME (~/.config).
+ * NULL: DQ_USAGE, that is no server; what dq_secret_read says of the token. */
+struct dq_client *dq_client_open_server(const char *server, struct dq_err *err);
 void dq_client_close(struct dq_client *c); /* NULL is fine */
 
-const char *dq_client_socket(const struct dq_client *c); /* lent, absolute */
+/* Lent, absolute; NULL of one that asks a server. */
+const char *dq_client_socket(const struct dq_client *c);
 
 /* Ask: method and path with its query, body NULL for none. The answer (new
  * reference), or NULL: the daemon's own error, DQ_DENIED without a
