@@ -147,6 +147,24 @@ static json_t *events(struct dq_call *c, struct dq_err *err)
     return dq_store_events_json(c->api->store, c->job, after, (int)limit);
 }
 
+/* All events, as they happen: an answer without an end. */
+static json_t *listen_to_events(struct dq_call *c, struct dq_err *err)
+{
+    const char *last = dq_http_header(c->request, "Last-Event-ID");
+    int64_t job = 0, after = -1;
+    long id = 0;
+
+    if (query_number(c, "job", 1, INT64_MAX, &job, err) ||
+        query_number(c, "after", 0, INT64_MAX, &after, err))
+        return NULL;
+    if (last && (dq_text_long(last, &id) || id < 0))
+        dq_fail(err, DQ_USAGE, "Last-Event-ID: '%.40s' is no event's id", last);
+    else
+        dq_events_listen(c->api->events, c->who.uid, job, last ? id : after,
+                         &c->stream, err);
+    return NULL;
+}
+
 /* ---- changing ------------------------------------------------------------*/
 
 static json_t *moved_answer(int64_t moved)
@@ -214,9 +232,6 @@ static json_t *drain(struct dq_call *c, struct dq_err *err)
     json_t *o = dq_call_body(c, none, err);
 
     json_decref(o);
-    if (!err->code && !c->who.all)
-        dq_fail(err, DQ_DENIED, "only the daemon's own user (%lld) may do that",
-                (long long)c->api->owner);
     if (!err->code && !c->api->drain(c->api->context, c->worker,
                                      strcmp(c->word, "drain") == 0))
         dq_fail(err, DQ_MISSING, "there is no worker %lld",
@@ -229,25 +244,27 @@ static json_t *drain(struct dq_call *c, struct dq_err *err)
 static const struct route {
     const char *method, *pattern;
     json_t *(*call)(struct dq_call *c, struct dq_err *err);
+    enum dq_right action;
 } routes[] = {
-    {"GET", "/healthz", health},
-    {"GET", "/metrics", metrics},
-    {"GET", "/v1/workers", workers},
-    {"POST", "/v1/workers/{worker}/drain", drain},
-    {"POST", "/v1/workers/{worker}/resume", drain},
-    {"GET", "/v1/jobs", list_jobs},
-    {"POST", "/v1/jobs", dq_call_submit},
-    {"GET", "/v1/jobs/{job}", one_job},
-    {"DELETE", "/v1/jobs/{job}", remove_job},
-    {"GET", "/v1/jobs/{job}/frames", frames},
-    {"GET", "/v1/jobs/{job}/frames/{frame}/attempts", attempts},
-    {"GET", "/v1/jobs/{job}/events", events},
-    {"POST", "/v1/jobs/{job}/priority", priority},
-    {"POST", "/v1/jobs/{job}/cancel", verb},
-    {"POST", "/v1/jobs/{job}/pause", verb},
-    {"POST", "/v1/jobs/{job}/resume", verb},
-    {"POST", "/v1/jobs/{job}/retry", verb},
-    {"POST", "/v1/jobs/{job}/eat", verb},
+    {"GET", "/healthz", health, DQ_RIGHT_LOOK},
+    {"GET", "/metrics", metrics, DQ_RIGHT_LOOK},
+    {"GET", "/v1/workers", workers, DQ_RIGHT_LOOK},
+    {"POST", "/v1/workers/{worker}/drain", drain, DQ_RIGHT_WORKERS},
+    {"POST", "/v1/workers/{worker}/resume", drain, DQ_RIGHT_WORKERS},
+    {"GET", "/v1/events", listen_to_events, DQ_RIGHT_LOOK},
+    {"GET", "/v1/jobs", list_jobs, DQ_RIGHT_LOOK},
+    {"POST", "/v1/jobs", dq_call_submit, DQ_RIGHT_SUBMIT},
+    {"GET", "/v1/jobs/{job}", one_job, DQ_RIGHT_LOOK},
+    {"DELETE", "/v1/jobs/{job}", remove_job, DQ_RIGHT_TOUCH},
+    {"GET", "/v1/jobs/{job}/frames", frames, DQ_RIGHT_LOOK},
+    {"GET", "/v1/jobs/{job}/frames/{frame}/attempts", attempts, DQ_RIGHT_LOOK},
+    {"GET", "/v1/jobs/{job}/events", events, DQ_RIGHT_LOOK},
+    {"POST", "/v1/jobs/{job}/priority", priority, DQ_RIGHT_TOUCH},
+    {"POST", "/v1/jobs/{job}/cancel", verb, DQ_RIGHT_TOUCH},
+    {"POST", "/v1/jobs/{job}/pause", verb, DQ_RIGHT_TOUCH},
+    {"POST", "/v1/jobs/{job}/resume", verb, DQ_RIGHT_TOUCH},
+    {"POST", "/v1/jobs/{job}/retry", verb, DQ_RIGHT_TOUCH},
+    {"POST", "/v1/jobs/{job}/eat", verb, DQ_RIGHT_TOUCH},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
@@ -278,9 +295,9 @@ static int status_of(int code)
     static const struct {
         int code, status;
     } known[] = {
-        {DQ_USAGE, 400}, {DQ_DENIED, 403}, {DQ_MISSING, 404},
-        {DQ_STATE, 409}, {DQ_EXISTS, 409}, {DQ_SPEC, 422},
-        {DQ_MODEL, 422}, {DQ_BUSY, 503},   {DQ_FULL, 507},
+        {DQ_USAGE, 400},  {DQ_DENIED, 403}, {DQ_MISSING, 404}, {DQ_STATE, 409},
+        {DQ_EXISTS, 409}, {DQ_SPEC, 422},   {DQ_MODEL, 422},   {DQ_LIMIT, 429},
+        {DQ_BUSY, 503},   {DQ_FULL, 507},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -336,10 +353,20 @@ static void call(struct dq_call *c, const struct route *route,
                  struct dq_http_answer *answer)
 {
     struct dq_err err = {0};
-    json_t *value = route->call(c, &err);
+    json_t *value = NULL;
 
+    /* whose a job is only the store knows */
+    if (dq_role_may(c->role, route->action, 1))
+        value = route->call(c, &err);
+    else
+        dq_role_denied(c->role, route->action, c->who.uid, &err);
     commit(c);
     answer->status = err.code ? status_of(err.code) : c->status;
+    if (c->stream.read) {
+        answer->stream = c->stream;
+        answer->type = "text/event-stream";
+        return;
+    }
     if (c->text) {
         answer->text = c->text;
         answer->type = "text/plain; version=0.0.4";
@@ -354,20 +381,21 @@ void dq_api_handle(void *context, const struct dq_http_request *request,
 {
     struct dq_api *api = context;
     struct dq_call c = {.api = api, .request = request, .status = 200};
-    const struct route *route = find(&c, answer);
-    struct dq_problems none = {0};
     struct dq_err err = {0};
+    int refused = dq_call_take_who(&c, &err);
+    const struct route *route = refused ? NULL : find(&c, answer);
+    struct dq_problems none = {0};
 
-    c.who.uid = request->uid;
-    c.who.pid = request->pid;
-    c.who.all = request->uid == api->owner || request->uid == 0;
     answer->type = "application/json";
     if (route) {
         call(&c, route, answer);
         return;
     }
-    dq_fail(&err, DQ_USAGE,
-            answer->status == 405 ? "no such method here"
-                                  : "there is no such page");
+    if (refused)
+        answer->status = refused;
+    else
+        dq_fail(&err, DQ_USAGE,
+                answer->status == 405 ? "no such method here"
+                                      : "there is no such page");
     answer->text = line_of(error_object(&err, &none));
 }

@@ -8,7 +8,10 @@
 #define DQ_DAEMON_API_H
 
 #include <jansson.h>
+#include "daemon/access.h"
+#include "daemon/events.h"
 #include "daemon/http.h"
+#include "daemon/remote.h"
 #include "jobs/store.h"
 
 #ifdef __cplusplus
@@ -17,8 +20,10 @@ extern "C" {
 
 struct dq_api {
     struct dq_store *store;
-    int64_t owner; /* the daemon's uid: it and root may do everything, and
-                    * they alone may submit */
+    int64_t owner;                  /* the daemon's uid */
+    const struct dq_access *access; /* who is what */
+    const struct dq_remote *remote; /* who asks over TCP */
+    struct dq_events *events;       /* told as they happen */
     void *context;
     json_t *(*workers)(void *context); /* a new reference */
     /* Worker (from 1) gets nothing more, or is wanted again; 0: there is none
@@ -35,6 +40,9 @@ struct dq_api {
 /* A dq_http_handler; context is a struct dq_api. */
 void dq_api_handle(void *context, const struct dq_http_request *request,
                    struct dq_http_answer *answer);
+
+/* A dq_http_admit, of TCP: whether somebody asks whom we know. */
+int dq_api_admits(void *context, const struct dq_http_request *request);
 
 #ifdef __cplusplus
 }

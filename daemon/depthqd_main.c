@@ -41,7 +41,9 @@ struct seat {
 struct server {
     struct dq_daemon_options options;
     struct dq_store *store;
-    struct dq_http *http;
+    struct dq_http *http, *remote;
+    struct dq_events *events;
+    struct dq_keeper *keeper;
     struct dq_supervisor *supervisor; /* NULL: all devices were given up */
     struct dq_api api;
     struct seat seats[DQ_DEVICES_MOST];
@@ -318,6 +320,14 @@ static int on_drain(void *context, int64_t worker, int drain)
     return 1;
 }
 
+static void on_events(void *context)
+{
+    struct server *d = context;
+
+    dq_http_wake(d->http);
+    dq_http_wake(d->remote);
+}
+
 static void on_canceled(void *context, int64_t job)
 {
     struct server *d = context;
@@ -331,7 +341,10 @@ static void on_canceled(void *context, int64_t job)
 static void finish(struct server *d)
 {
     dq_http_close(d->http);
-    d->http = NULL;
+    dq_http_close(d->remote);
+    d->http = d->remote = NULL;
+    dq_events_stop(d->events);
+    dq_keeper_close(d->keeper);
     uv_close((uv_handle_t *)&d->again, NULL);
     uv_close((uv_handle_t *)&d->watchdog, NULL);
     for (int i = 0; i < STOP_SIGNALS; i++)
@@ -376,20 +389,52 @@ static void open_loop(struct server *d)
     }
 }
 
+/* The socket, and TCP where that is wanted. */
+static int open_doors(struct server *d, struct dq_err *err)
+{
+    const char *listen = d->options.remote.listen;
+    struct sockaddr_storage address;
+    struct dq_http_remote remote = {.name = listen,
+                                    .address = (struct sockaddr *)&address,
+                                    .admit = dq_api_admits};
+
+    d->http =
+        dq_http_open(&d->loop, d->options.socket, dq_api_handle, &d->api, err);
+    if (!d->http || !listen)
+        return err->code;
+    remote.size = dq_remote_address(listen, &address);
+    d->remote =
+        dq_http_open_remote(&d->loop, &remote, dq_api_handle, &d->api, err);
+    if (d->remote)
+        dq_log_warn("asked over TCP too, without encryption", "listen", listen);
+    return err->code;
+}
+
 static int serve(struct server *d, struct dq_err *err)
 {
     open_loop(d);
+    d->events = dq_events_new(&(struct dq_events_rule){.loop = &d->loop,
+                                                       .store = d->store,
+                                                       .context = d,
+                                                       .wake = on_events,
+                                                       .broken = on_broken});
+    d->keeper = dq_keeper_new(&(struct dq_keeper_rule){.loop = &d->loop,
+                                                       .store = d->store,
+                                                       .keep = d->options.keep,
+                                                       .context = d,
+                                                       .broken = on_broken});
     d->api = (struct dq_api){.store = d->store,
+                             .events = d->events,
                              .owner = getuid(),
+                             .access = &d->options.access,
+                             .remote = &d->options.remote,
                              .context = d,
                              .workers = on_workers,
                              .drain = on_drain,
                              .changed = on_changed,
                              .canceled = on_canceled,
                              .broken = on_broken};
-    d->http =
-        dq_http_open(&d->loop, d->options.socket, dq_api_handle, &d->api, err);
-    if (d->http) {
+    if (!open_doors(d, err)) {
         start_workers(d);
         dq_log_info("ready", "socket", d->options.socket, "state",
                     d->options.state, "version", DQ_VERSION);
@@ -399,6 +444,7 @@ static int serve(struct server *d, struct dq_err *err)
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
+    dq_events_free(d->events);
     return err->code;
 }
 

@@ -174,6 +174,10 @@ static int take_config(void *context, const char *name, const char *text,
     struct layer *l = context;
     const struct option *option = long_options;
 
+    if (dq_access_take(&l->said->access, name, text, err) ||
+        dq_remote_take(&l->said->remote, name, text, err) ||
+        dq_keep_take(&l->said->keep, name, text, err))
+        return err->code;
     while (option->name && strcmp(option->name, name) != 0)
         option++;
     if (option->has_arg == no_argument)
@@ -224,6 +228,8 @@ static int read_config(struct dq_daemon_options *o, struct dq_err *err)
         o->config = dq_config_find();
     if (o->config)
         dq_config_read(o->config, take_config, &layer, &o->problems, err);
+    if (!err->code && dq_remote_check(&o->remote, err))
+        dq_because(err, "%s", o->config);
     merge(o, &file);
     dq_daemon_options_free(&file);
     return err->code;
@@ -304,6 +310,8 @@ void dq_daemon_options_free(struct dq_daemon_options *o)
 {
     for (int i = 0; i < DQ_DEVICES_MOST; i++)
         free(o->named[i]);
+    dq_access_free(&o->access);
+    dq_remote_free(&o->remote);
     dq_problems_free(&o->problems);
     free(o->config);
     free(o->state);

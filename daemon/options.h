@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "base/yaml.h"
+#include "daemon/access.h"
+#include "daemon/keeper.h"
+#include "daemon/remote.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,7 +23,10 @@ struct dq_daemon_options {
     int workers;
     int threads;
     int64_t grace_ms, stall_ms;
-    int json, quiet;             /* log lines */
+    int json, quiet;         /* log lines */
+    struct dq_access access; /* of the file alone, as this: */
+    struct dq_remote remote;
+    struct dq_keep keep;
     const char *backup;          /* only copy the database there */
     char *config;                /* the file that was read, or NULL; owned */
     int check_config;            /* only tell what is wrong with it */

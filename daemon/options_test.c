@@ -67,6 +67,36 @@ static void the_file_says_what_the_command_line_leaves_open(void **state)
     dq_daemon_options_free(&options);
 }
 
+static void the_file_says_who_is_what(void **state)
+{
+    static const char config[] = "wrangler: [group:500, '1001']\n"
+                                 "admin: 1002\n"
+                                 "roots: [/shows, /fast]\n"
+                                 "limit-jobs: 3\nlimit-frames: 700\n";
+    static const gid_t td[] = {500};
+
+    (void)state;
+    assert_int_equal(parse(config, 0, NULL), 0);
+    assert_int_equal(options.access.root_count, 2);
+    assert_int_equal(options.access.jobs_most, 3);
+    assert_int_equal(options.access.frames_most, 700);
+    assert_int_equal(dq_access_role(&options.access, 7, 1001, NULL, 0),
+                     DQ_ROLE_WRANGLER);
+    assert_int_equal(dq_access_role(&options.access, 7, 1003, td, 1),
+                     DQ_ROLE_WRANGLER);
+    assert_int_equal(dq_access_role(&options.access, 7, 1002, td, 1),
+                     DQ_ROLE_ADMIN);
+    dq_daemon_options_free(&options);
+    assert_int_equal(parse("admin: [nobody at all]\nroots: [x, /y]\n"
+                           "limit-jobs: 0\nlimit-frames: many\n",
+                           0, NULL),
+                     DQ_CONFIG);
+    assert_int_equal(options.problems.count, 4);
+    assert_non_null(strstr(err.text, "c.yaml:1:9: admin: there is no user"));
+    assert_int_equal(options.problems.list[1].column, 9);
+    dq_daemon_options_free(&options);
+}
+
 static void the_environment_goes_before_the_file(void **state)
 {
     static const char config[] = "state: /var/lib/q\nsocket: /run/q/s\n";
@@ -135,6 +165,8 @@ static void the_commented_file_is_right(void **state)
             *c = ' ';
     for (char *c = text; (c = strstr(c, "\n ")); c++)
         memmove(c + 1, c + 2, strlen(c + 2) + 1);
+    /* a file of tokens must be there */
+    strstr(text, "\ntokens:")[1] = strstr(text, "\nlisten:")[1] = '#';
     assert_int_equal(parse(text, 0, NULL), 0);
     assert_string_equal(options.devices[1], "cuda:1");
     assert_string_equal(options.state, "/var/lib/depthq");
@@ -161,6 +193,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, folder_teardown)
         TEST(without_a_word_everything_is_as_usual),
         TEST(the_file_says_what_the_command_line_leaves_open),
+        TEST(the_file_says_who_is_what),
         TEST(the_environment_goes_before_the_file),
         TEST(all_that_is_wrong_is_told_with_its_line),
         TEST(a_file_that_is_named_must_be_there),

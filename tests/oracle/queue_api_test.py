@@ -4,6 +4,7 @@ says, and no bad request changes anything.
 
 DEPTHQ_BUILD is the build to test (make sets it).
 """
+import contextlib
 import hashlib
 import http.client
 import json
@@ -12,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -94,11 +96,11 @@ class ApiTest(unittest.TestCase):
             self.daemon.wait()
         shutil.rmtree(self.folder)
 
-    def start(self, script="", **more):
+    def start(self, script="", options=(), **more):
         env = {**os.environ, **more, "DEPTHQ_STATE": str(self.folder / "state"), "FAKE_WORKER": script,
                "DEPTHQ_MODELS": str(self.folder / "models"), "XDG_DATA_HOME": "/nowhere"}
         self.socket = self.folder / "state/socket"
-        self.daemon = subprocess.Popen([self.folder / "bin/depthqd", "-q"], env=env)
+        self.daemon = subprocess.Popen([self.folder / "bin/depthqd", "-q", *options], env=env)
         self.until(lambda: self.socket.exists() and self.get("/healthz")["status"] == "ok")
 
     def stop(self, number=signal.SIGTERM):
@@ -234,6 +236,22 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(self.get(f"/v1/jobs/{held}")["state"], "held")
         self.assertEqual(self.stop(), 0)
 
+    def test_what_is_old_is_forgotten_as_the_configuration_says_and_live_jobs_are_not(self):
+        old, new = self.submit("old")[1]["job"], self.submit("new")[1]["job"]
+        live = self.submit("live", hold=True)[1]["job"]
+        self.wait(old, "done")
+        self.wait(new, "done")
+        self.stop()
+        with contextlib.closing(sqlite3.connect(self.folder / "state/queue.db")) as db, db:
+            db.execute("UPDATE job SET finished = '2020-01-01T00:00:00.000Z' WHERE id = ?", (old,))
+            db.execute("UPDATE event SET time = '2020-01-01T00:00:00.000Z' WHERE job IN (?, ?)", (old, live))
+        self.configure("keep-days: 30\n")
+        self.until(lambda: self.ask("GET", f"/v1/jobs/{old}")[0] == 404)
+        self.until(lambda: [e["verb"] for e in self.get(f"/v1/jobs/{old}/events")["events"]] == ["prune"])
+        self.assertEqual(self.get(f"/v1/jobs/{new}")["counts"]["done"], 5)
+        self.assertEqual([e["verb"] for e in self.get(f"/v1/jobs/{live}/events")["events"]], ["submit"])
+        self.assertGreater(len(self.get(f"/v1/jobs/{new}/events")["events"]), 10)
+
     def test_systemd_is_told_when_it_is_ready_and_when_it_stops(self):
         self.stop()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
@@ -320,28 +338,113 @@ class ApiTest(unittest.TestCase):
             s.close()
         self.assertEqual(self.get("/v1/jobs")["jobs"], [])
 
-    def test_others_may_read_and_not_touch(self):
+    # ---- who may do what -----------------------------------------------------
+
+    def configure(self, text):
+        """A daemon with this configuration, which everybody may ask."""
+        if self.daemon:
+            self.stop()
+        (self.folder / "depthqd.yaml").write_text(text)
+        self.start(options=("--config", self.folder / "depthqd.yaml"))
+        for path, mode in ((self.folder, 0o755), (self.folder / "state", 0o755), (self.socket, 0o666)):
+            os.chmod(path, mode)
+
+    def as_user(self, uid, groups, what):
+        """what() of another user -> its result, through JSON."""
         if os.getuid() != 0:
             self.skipTest("needs root, to become somebody else")
-        job = self.submit("one", hold=True)[1]["job"]
-        os.chmod(self.folder, 0o755)
-        os.chmod(self.folder / "state", 0o755)
-        os.chmod(self.socket, 0o666)
-        # as root the daemon's user is root: nobody else may submit
+        here, there = os.pipe()
         child = os.fork()
         if child == 0:
-            os.setuid(65534)
             try:
-                ok = self.get(f"/v1/jobs/{job}")["id"] == job
-                ok &= self.submit("other")[0] == 403
-                ok &= self.ask("POST", f"/v1/jobs/{job}/cancel")[0] == 403
-                ok &= self.ask("DELETE", f"/v1/jobs/{job}")[0] == 403
-                ok &= self.ask("POST", "/v1/workers/1/drain")[0] == 403
+                os.setgroups(groups[1:])
+                os.setgid(groups[0])
+                os.setuid(uid)
+                os.write(there, json.dumps(what()).encode())
+                os._exit(0)
             except BaseException:
-                ok = False
-            os._exit(0 if ok else 1)
+                os._exit(1)
+        os.close(there)
+        with os.fdopen(here) as said:
+            text = said.read()
         self.assertEqual(os.waitpid(child, 0)[1], 0)
-        self.assertEqual(self.get(f"/v1/jobs/{job}")["state"], "held")
+        return json.loads(text)
+
+    # Each member of staff is what the configuration in the next test says.
+    ARTIST, WRANGLER, TD, ADMIN = (61001, [61001]), (61002, [61002]), (61003, [61003, 61900]), (61004, [61004])
+
+    def test_each_role_does_what_is_its_own_and_a_refusal_changes_nothing(self):
+        self.configure("wrangler: ['61002', group:61900]\nadmin: '61004'\nroots: /j\n")
+        job = {"root": self.submit("root", hold=True)[1]["job"]}
+        for name, who in (("artist", self.ARTIST), ("wrangler", self.WRANGLER)):
+            status, answer = self.as_user(*who, lambda name=name: self.submit(name, hold=True))
+            self.assertEqual(status, 201, answer)
+            job[name] = answer["job"]
+        self.assertEqual(self.get(f"/v1/jobs/{job['artist']}")["uid"], self.ARTIST[0])
+        verbs = [("POST", "/v1/jobs/{}/priority", '{"priority": 7}'), ("POST", "/v1/jobs/{}/pause", None),
+                 ("POST", "/v1/jobs/{}/eat", '{"frames": "2"}'), ("POST", "/v1/jobs/{}/cancel", None),
+                 ("POST", "/v1/jobs/{}/retry", None), ("POST", "/v1/jobs/{}/resume", None)]
+        page = lambda j: (self.get(f"/v1/jobs/{j}"), self.get(f"/v1/jobs/{j}/events"))
+        # what is not one's own, by an artist: refused, and nothing has changed
+        for whose in ("root", "wrangler"):
+            before = page(job[whose])
+            for method, path, body in verbs + [("DELETE", "/v1/jobs/{}", None)]:
+                path = path.format(job[whose])
+                with self.subTest(f"artist {method} {path}"):
+                    status, text = self.as_user(*self.ARTIST, lambda: self.ask(method, path, body))
+                    self.assertEqual((status, json.loads(text)["error"]["code"]), (403, "DENIED"), text)
+            self.assertEqual(page(job[whose]), before)
+        workers = self.get("/v1/workers")
+        status, text = self.as_user(*self.ARTIST, lambda: self.ask("POST", "/v1/workers/1/drain"))
+        self.assertEqual(status, 403)
+        self.assertIn("only the role wrangler may drain", text)
+        self.assertEqual(self.get("/v1/workers"), workers)
+        # everybody looks; own jobs obey their artist, all jobs the others
+        reads = ["/healthz", "/metrics", "/v1/workers", "/v1/jobs", f"/v1/jobs/{job['root']}",
+                 f"/v1/jobs/{job['root']}/frames", f"/v1/jobs/{job['root']}/events"]
+        self.assertEqual({self.as_user(*self.ARTIST, lambda r=r: self.ask("GET", r)[0]) for r in reads}, {200})
+        for who, whose in ((self.ARTIST, "artist"), (self.WRANGLER, "artist"), (self.TD, "wrangler"), (self.ADMIN, "root")):
+            for method, path, body in verbs[:1] + verbs[3:4]:
+                with self.subTest(f"{who} {method} {path} {whose}"):
+                    status, text = self.as_user(*who, lambda: self.ask(method, path.format(job[whose]), body))
+                    self.assertIn(status, (200, 409) if path.endswith("cancel") else (200,), text)
+        for who in (self.WRANGLER, self.TD, self.ADMIN):
+            self.assertEqual(self.as_user(*who, lambda: self.ask("POST", "/v1/workers/1/drain"))[0], 200)
+
+    def test_a_user_has_only_so_much_in_the_queue_and_an_admin_what_they_like(self):
+        self.configure("roots: /j\nlimit-jobs: 2\nlimit-frames: 8\n")
+        submit = lambda key, frames, **more: self.as_user(*self.ARTIST, lambda: self.submit(key, frames, hold=True, **more))
+        self.assertEqual(submit("one", "1-5")[0], 201)
+        before = self.get("/v1/jobs")
+        status, answer = submit("two", "1-4")
+        self.assertEqual((status, answer["error"]["code"]), (429, "LIMIT"))
+        self.assertIn("9 frames in the queue, and 8 is the most (limit-frames): wait", answer["error"]["message"])
+        self.assertEqual(self.get("/v1/jobs"), before)
+        self.assertEqual(submit("two", "1-3")[0], 201)
+        self.assertEqual(submit("three", "1-1")[0], 429)
+        for i in range(3):
+            self.assertEqual(self.submit(f"mine{i}", "1-9", hold=True)[0], 201)
+        job = self.get("/v1/jobs?uid=61001")["jobs"][0]["id"]
+        self.assertEqual(self.as_user(*self.ARTIST, lambda: self.ask("POST", f"/v1/jobs/{job}/cancel"))[0], 200)
+        self.assertEqual(submit("three", "1-1")[0], 201)
+        status, text = self.as_user(*self.ARTIST, lambda: self.ask("POST", f"/v1/jobs/{job}/retry"))
+        self.assertEqual((status, json.loads(text)["error"]["code"]), (429, "LIMIT"), text)
+
+    def test_others_submit_below_the_roots_and_nowhere_with_the_rights_of_root(self):
+        self.configure("roots: [/j/shows, /fast]\n")
+        status, answer = self.as_user(*self.ARTIST, lambda: self.submit("one"))
+        self.assertEqual((status, answer["error"]["code"]), (403, "DENIED"), answer)
+        self.assertIn("plate: /j/p/a.####.exr is in none of the folders", answer["error"]["message"])
+        body = {"key": "k", "yaml": JOB.format("/fast/x").replace("p/a.", "/j/x/../shows/a."), "file": "/j/s.yaml",
+                "folder": "/j", "frames": "1-5"}
+        self.assertEqual(self.as_user(*self.ARTIST, lambda: self.ask("POST", "/v1/jobs", json.dumps(body)))[0], 201)
+        self.assertEqual(self.submit("two")[0], 201)  # an admin
+        self.configure("# nothing\n")
+        jobs = len(self.get("/v1/jobs")["jobs"])
+        status, answer = self.as_user(*self.ARTIST, lambda: self.submit("three"))
+        self.assertEqual(status, 403)
+        self.assertIn("runs as root", answer["error"]["message"])
+        self.assertEqual(len(self.get("/v1/jobs")["jobs"]), jobs)
 
 
 if __name__ == "__main__":

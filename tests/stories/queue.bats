@@ -195,6 +195,32 @@ a.yaml:4:1: and no output
     [ "$(depthq status --json)" = '{"jobs":[]}' ]
 }
 
+@test "an artist changes own jobs alone, and is told who may more" {
+    [ "$(id -u)" = 0 ] || skip "needs root, to become somebody else"
+    load helpers
+    export DEPTHQ_SOCKET=$PWD/sock BUILD=$PWD
+    printf 'roots: [%s]\nlimit-jobs: 1\n' "$PWD" >depthqd.yaml
+    start_daemon --config depthqd.yaml
+    chmod 0666 sock
+    depthq submit --hold a.yaml
+    as_nobody "export DEPTHQ_SOCKET=$PWD/sock; exec $PWD/bin/depthq cancel 1"
+    [ "$status" -eq 77 ]
+    [[ "$output" == *"job 1 is of user $(id -u): only they, or a wrangler, may change it"* ]]
+    as_nobody "export DEPTHQ_SOCKET=$PWD/sock; exec $PWD/bin/depthq workers drain 1"
+    [ "$status" -eq 77 ]
+    [[ "$output" == *"only the role wrangler may drain or resume workers"* ]]
+    is_state 1 held
+    shot b
+    as_nobody "export DEPTHQ_SOCKET=$PWD/sock; exec $PWD/bin/depthq submit --hold b.yaml"
+    [ "$status" -eq 0 ]
+    as_nobody "export DEPTHQ_SOCKET=$PWD/sock; exec $PWD/bin/depthq submit --hold b.yaml"
+    [ "$status" -eq 75 ]
+    [[ "$output" == *"1 is the most (limit-jobs): wait until some is done, cancel"* ]]
+    as_nobody "export DEPTHQ_SOCKET=$PWD/sock; exec $PWD/bin/depthq cancel 2"
+    [ "$status" -eq 0 ]
+    is_state 2 canceled
+}
+
 @test "a dry run tells and sends nothing" {
     run depthq submit -n a.yaml
     [ "$status" -eq 0 ]
