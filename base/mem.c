@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,14 @@ char *dq_asprintf(const char *fmt, ...)
         out = NULL;
     va_end(args);
     return or_die(out);
+}
+
+void dq_give_back_large(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_MAX, 1 << 16);
+    mallopt(M_TOP_PAD, 1 << 17);
+    malloc_trim(0); /* the heap has no room for them, either */
 }
 
 int dq_mul(size_t a, size_t b, size_t *out)

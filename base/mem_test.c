@@ -1,6 +1,8 @@
 #include "base/testing.h"
 
+#include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -92,6 +94,32 @@ static void products_that_overflow_are_told(void **state)
     assert_false(dq_mul((size_t)1 << 40, (size_t)1 << 24, &out));
 }
 
+/* Sanitizers bring an allocator of their own, which mallopt does not reach. */
+static void large_blocks_go_back_to_the_system_once_it_is_wished(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    (void)state;
+    skip();
+#else
+    size_t before;
+    void *block;
+
+    (void)state;
+    mallopt(M_MMAP_MAX, 0);
+    before = mallinfo2().hblks;
+    block = malloc(2 << 20);
+    assert_non_null(block);
+    assert_int_equal(mallinfo2().hblks, before);
+    free(block);
+    dq_give_back_large();
+    block = malloc(2 << 20);
+    assert_non_null(block);
+    assert_int_equal(mallinfo2().hblks, before + 1);
+    free(block);
+    assert_int_equal(mallinfo2().hblks, before);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +129,7 @@ int main(void)
         cmocka_unit_test(a_size_that_overflows_ends_the_process),
         cmocka_unit_test(copies_are_their_own),
         cmocka_unit_test(products_that_overflow_are_told),
+        cmocka_unit_test(large_blocks_go_back_to_the_system_once_it_is_wished),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

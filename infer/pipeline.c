@@ -36,6 +36,7 @@ struct dq_pipeline {
     size_t budget_held;  /* bytes of tickets between gate and settle */
     size_t last_bytes;   /* of the ticket that was last at the gate */
     int holders, reading;
+    int is_tight; /* some tickets had to wait */
     int guess_noted;
 };
 
@@ -110,9 +111,9 @@ int dq_pipeline_drop(struct dq_pipeline *p, const struct dq_request *request)
  * and counts until it settles. One always passes, so the line moves; while
  * others hold their share, one that does not fit waits. (Survey and solve read
  * on the inference thread, which the others need to leave: they count, but
- * never wait.) Where not all tickets fit, buffers are given back instead of
- * kept, and files are read one at a time, when a frame like the last one has
- * room: a file that waits at the gate is memory, too. */
+ * never wait.) Where not all tickets fit, buffers are given back (to the
+ * system) instead of kept, and files are read one at a time, when a frame like
+ * the last one has room: a file that waits at the gate is memory, too. */
 
 static size_t room_of(const struct dq_pipeline *p)
 {
@@ -179,6 +180,10 @@ static int pass_gate(void *context, struct dq_ticket *t)
     pthread_mutex_lock(&p->lock);
     p->engine_bytes = engine;
     p->last_bytes = bytes;
+    if (!all_fit(p, bytes) && !p->is_tight) {
+        p->is_tight = 1;
+        dq_give_back_large();
+    }
     while (p->rule.memory && !dq_ticket_of_shot(t) && p->holders > 0 &&
            p->budget_held + bytes > room_of(p))
         pthread_cond_wait(&p->changed, &p->lock);
