@@ -35,7 +35,6 @@ static pid_t start(const char *path, const char *sha256, const char *device,
 
     if (!program)
         return -1;
-    setenv("OMP_WAIT_POLICY", "passive", 0);
     if (pipe2(fds, O_CLOEXEC)) {
         dq_fail_errno(err, DQ_IO, errno, "pipe");
         free(program);

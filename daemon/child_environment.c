@@ -7,11 +7,11 @@
 #include "base/mem.h"
 
 static const char *const settings[] = {
-    /* Threads that spin at a barrier starve the codecs beside them. */
-    "OMP_WAIT_POLICY=passive",
-    /* Compiled kernels of many tile shapes would pile up otherwise. */
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY=64",
-    "LRU_CACHE_CAPACITY=64",
+    /* Compiled kernels of many tile shapes would pile up otherwise (1024, half
+     * a megabyte each). A large network has 150 of them a shape: where they do
+     * not fit, every forward compiles what the one before it threw away. */
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY=512",
+    "LRU_CACHE_CAPACITY=512",
     /* Buffers of tens of megabytes come and go with every tile: keep their
      * pages (32 MiB is the most that glibc takes) instead of asking the
      * kernel for zeroed ones each time. */

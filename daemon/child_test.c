@@ -199,9 +199,9 @@ static void libraries_find_their_settings_unless_a_person_made_them(
 
     (void)state;
     setenv("LRU_CACHE_CAPACITY", "7", 1);
-    h = run_shell("echo $OMP_WAIT_POLICY $OMP_NUM_THREADS "
+    h = run_shell("echo $ONEDNN_PRIMITIVE_CACHE_CAPACITY $OMP_NUM_THREADS "
                   "$LRU_CACHE_CAPACITY");
-    assert_string_equal(h.words.data, "passive 3 7;");
+    assert_string_equal(h.words.data, "512 3 7;");
     dq_bytes_free(&h.words);
     unsetenv("LRU_CACHE_CAPACITY");
 }

@@ -464,12 +464,15 @@ static int guide_is_warm(const struct dq_session *s,
            batch == (s->model->batch ? s->model->batch : 1);
 }
 
+/* A GPU's libraries choose and load kernels during the first calls. A CPU's are
+ * there, and nothing is compiled (torch_shim). */
 int dq_session_warm(struct dq_session *s, const struct dq_tile_plan *plan,
                     const struct dq_session_rule *rule, struct dq_err *err)
 {
     int batch = batch_for(s, rule);
 
-    if (is_for(&s->warm, plan) || strcmp(s->model->runtime, "fake") == 0)
+    if (s->is_cpu || is_for(&s->warm, plan) ||
+        strcmp(s->model->runtime, "fake") == 0)
         return DQ_OK;
     if (buffers_for(s, plan, batch, err))
         return err->code;

@@ -42,8 +42,8 @@ size_t dq_session_bytes(const struct dq_model *model,
                         const struct dq_session_rule *rule,
                         const struct dq_device *device);
 
-/* At least three forwards of each shape that the plan uses, so that nothing
- * is compiled during the first frame; runs once a plan. */
+/* On a GPU three forwards of each shape that the plan uses, so that nothing is
+ * loaded or chosen during the first frame; runs once a plan. */
 int dq_session_warm(struct dq_session *session, const struct dq_tile_plan *plan,
                     const struct dq_session_rule *rule, struct dq_err *err);
 
