@@ -108,16 +108,21 @@ int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
     return affine_disparity(recipe, shot, q, err);
 }
 
+/* Comparisons, not fmax: that is a call for every pixel. */
 void dq_quantity_apply(const struct dq_quantity *q, float *values, size_t count)
 {
+    double low = q->low;
+    float least = (float)low;
+
     if (q->form == DQ_FORM_AS_IS) {
         for (size_t i = 0; i < count; i++)
-            values[i] = fmaxf(values[i], (float)q->low);
+            values[i] = values[i] > least ? values[i] : least;
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        double v = fmax(q->a * (double)values[i] + q->b, q->low);
+        double v = q->a * (double)values[i] + q->b;
 
+        v = v > low ? v : low;
         values[i] = (float)(q->form == DQ_FORM_INVERSE ? 1 / v : v);
     }
 }

@@ -52,15 +52,17 @@ static int finish_values(struct dq_ticket *t, const struct dq_quantity *q)
     put_in_place(t, n);
     dq_quantity_apply(q, t->plane, n);
     for (size_t i = 0; i < n; i++) {
+        float v = t->plane[i];
+
         if (t->mask[i] < 0.5F) {
             t->plane[i] = q->sky;
             continue;
         }
-        if (!isfinite(t->plane[i]))
+        if (!isfinite(v))
             return dq_fail(t->err, DQ_ANSWER,
                            "depth is not finite at pixel %zu of %zu", i, n);
-        low = fminf(low, t->plane[i]);
-        high = fmaxf(high, t->plane[i]);
+        low = v < low ? v : low;
+        high = v > high ? v : high;
     }
     t->outcome.low = low <= high ? (double)low : (double)q->sky;
     t->outcome.high = low <= high ? (double)high : (double)q->sky;

@@ -130,14 +130,20 @@ static void unpremultiply(float *const rgb[3], const float *alpha, int64_t n)
     }
 }
 
+/* No call for every pixel, as fmaxf is. */
+static float not_negative(float x)
+{
+    return x > 0 ? x : 0;
+}
+
 static void apply_matrix(const float m[9], float *const rgb[3], int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         float r = rgb[0][i], g = rgb[1][i], b = rgb[2][i];
 
-        rgb[0][i] = fmaxf(0, m[0] * r + m[1] * g + m[2] * b);
-        rgb[1][i] = fmaxf(0, m[3] * r + m[4] * g + m[5] * b);
-        rgb[2][i] = fmaxf(0, m[6] * r + m[7] * g + m[8] * b);
+        rgb[0][i] = not_negative(m[0] * r + m[1] * g + m[2] * b);
+        rgb[1][i] = not_negative(m[3] * r + m[4] * g + m[5] * b);
+        rgb[2][i] = not_negative(m[6] * r + m[7] * g + m[8] * b);
     }
 }
 
@@ -155,7 +161,7 @@ static void apply_ocio(const struct dq_ocio *ocio, float *const rgb[3],
     dq_ocio_apply(ocio, pixels, (int)n, &err);
     for (int64_t i = 0; i < n; i++)
         for (int c = 0; c < 3; c++)
-            rgb[c][i] = fmaxf(0, pixels[3 * i + c]);
+            rgb[c][i] = not_negative(pixels[3 * i + c]);
     free(pixels);
 #else
     (void)ocio;
