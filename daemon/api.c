@@ -65,9 +65,9 @@ static int query_number(const struct dq_call *c, const char *key, int64_t low,
 
 static json_t *health(struct dq_call *c, struct dq_err *err)
 {
-    (void)c;
     (void)err;
-    return json_pack("{s:s, s:s}", "status", "ok", "version", DQ_VERSION);
+    return json_pack("{s:s, s:s}", "status", c->api->full ? "full" : "ok",
+                     "version", DQ_VERSION);
 }
 
 static json_t *metrics(struct dq_call *c, struct dq_err *err)
@@ -165,6 +165,15 @@ static json_t *listen_to_events(struct dq_call *c, struct dq_err *err)
     return NULL;
 }
 
+int dq_call_has_room(const struct dq_call *c, struct dq_err *err)
+{
+    if (c->api->full)
+        dq_fail(err, DQ_FULL,
+                "the disk of depthqd's state is full: it takes nothing new "
+                "until there is room, and then goes on by itself");
+    return !c->api->full;
+}
+
 /* ---- changing ------------------------------------------------------------*/
 
 static json_t *moved_answer(int64_t moved)
@@ -197,7 +206,8 @@ static json_t *verb(struct dq_call *c, struct dq_err *err)
     struct dq_range range = {0};
     int64_t moved = 0;
 
-    if (!body_frames(c, what, &range, err))
+    if (!body_frames(c, what, &range, err) &&
+        (what != DQ_VERB_RETRY || dq_call_has_room(c, err)))
         dq_store_do(c->api->store, &c->who, what, c->job,
                     range.count ? &range : NULL, &moved, err);
     dq_range_free(&range);

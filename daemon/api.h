@@ -23,6 +23,7 @@ struct dq_api {
     int64_t owner;                  /* the daemon's uid */
     const struct dq_access *access; /* who is what */
     const struct dq_remote *remote; /* who asks over TCP */
+    int full;                       /* the disk is: nothing new is taken */
     struct dq_events *events;       /* told as they happen */
     void *context;
     json_t *(*workers)(void *context); /* a new reference */

@@ -34,6 +34,9 @@ int dq_call_take_who(struct dq_call *c, struct dq_err *err);
 json_t *dq_call_body(struct dq_call *c, const char *const *keys,
                      struct dq_err *err);
 
+/* Whether something new may be taken, or DQ_FULL. */
+int dq_call_has_room(const struct dq_call *c, struct dq_err *err);
+
 /* POST /v1/jobs. The answer, or NULL. */
 json_t *dq_call_submit(struct dq_call *c, struct dq_err *err);
 

@@ -135,7 +135,8 @@ json_t *dq_call_submit(struct dq_call *c, struct dq_err *err)
     int64_t job = 0;
     int fresh = 0;
 
-    if ((o = dq_call_body(c, keys, err)) && !read_wish(o, &w, err) && w.yaml)
+    if (dq_call_has_room(c, err) && (o = dq_call_body(c, keys, err)) &&
+        !read_wish(o, &w, err) && w.yaml)
         spec = dq_spec_parse(w.yaml, strlen(w.yaml), w.file, w.folder,
                              &c->problems);
     if (spec)

@@ -19,6 +19,7 @@
 #include "daemon/http.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/room.h"
 #include "daemon/supervise.h"
 #include "daemon/sweep.h"
 #include "jobs/store.h"
@@ -44,6 +45,7 @@ struct server {
     struct dq_http *http, *remote;
     struct dq_events *events;
     struct dq_keeper *keeper;
+    struct dq_room *room;
     struct dq_supervisor *supervisor; /* NULL: all devices were given up */
     struct dq_api api;
     struct seat seats[DQ_DEVICES_MOST];
@@ -58,8 +60,11 @@ struct server {
  * the last commit. Workers end with us. */
 static void on_broken(void *context, const struct dq_err *err)
 {
-    (void)context;
+    struct server *d = context;
+
     dq_log_error("the database cannot be written; ending", "why", err->text);
+    if (err->code == DQ_FULL) /* the next start needs some room */
+        dq_room_drop_ballast(d->options.state);
     _exit(dq_code_exit(err->code));
 }
 
@@ -320,6 +325,16 @@ static int on_drain(void *context, int64_t worker, int drain)
     return 1;
 }
 
+static void on_room(void *context, int full)
+{
+    struct server *d = context;
+
+    dq_store_hold(d->store, full);
+    d->api.full = full;
+    if (d->supervisor)
+        dq_supervisor_wake(d->supervisor);
+}
+
 static void on_events(void *context)
 {
     struct server *d = context;
@@ -345,6 +360,7 @@ static void finish(struct server *d)
     d->http = d->remote = NULL;
     dq_events_stop(d->events);
     dq_keeper_close(d->keeper);
+    dq_room_close(d->room);
     uv_close((uv_handle_t *)&d->again, NULL);
     uv_close((uv_handle_t *)&d->watchdog, NULL);
     for (int i = 0; i < STOP_SIGNALS; i++)
@@ -434,6 +450,10 @@ static int serve(struct server *d, struct dq_err *err)
                              .changed = on_changed,
                              .canceled = on_canceled,
                              .broken = on_broken};
+    d->room = dq_room_new(&(struct dq_room_rule){.loop = &d->loop,
+                                                 .folder = d->options.state,
+                                                 .context = d,
+                                                 .changed = on_room});
     if (!open_doors(d, err)) {
         start_workers(d);
         dq_log_info("ready", "socket", d->options.socket, "state",
@@ -457,6 +477,7 @@ static int work(struct server *d, struct dq_err *err)
 {
     d->program = dq_path_libexec("depthq-worker", err);
     d->run_id = dq_sweep_name_queue(d->options.state);
+    dq_room_before_open(d->options.state);
     if (d->program)
         d->store = dq_store_open(d->options.state, err);
     if (d->store) {

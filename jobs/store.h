@@ -52,6 +52,9 @@ int dq_store_commit(struct dq_store *s, struct dq_err *err);
  * oldest. unsettled is always true: there may be a submit at any time. */
 struct dq_source dq_store_source(struct dq_store *s);
 
+/* Hand nothing out (or again); what is at work is settled all the same. */
+void dq_store_hold(struct dq_store *s, int held);
+
 /* How the errors of those begin. */
 #define DQ_NOT_TRIED "not tried, "
 

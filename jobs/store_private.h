@@ -22,6 +22,7 @@ struct dq_store {
     struct dq_err broken; /* why nothing more can be written */
     int64_t *over;        /* jobs that ended, not told yet */
     size_t over_count;
+    int held;       /* nothing is handed out */
     int64_t pruned; /* ids of events before this one were looked at */
     int64_t due_ms; /* no task is due before; INT64_MIN: not known */
 };

@@ -164,6 +164,8 @@ static int suspect_due(void *self, int64_t now_ms)
     sqlite3_stmt *rows;
     int due;
 
+    if (s->held)
+        return 0;
     release_due(s, now_ms);
     rows = dq_sql_rows(s, DQ_SQL_SUSPECT_DUE, "l", now_ms);
     due = dq_sql_next(s, rows);
@@ -179,6 +181,8 @@ static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
     int got;
 
     memset(claim, 0, sizeof *claim);
+    if (s->held)
+        return 0;
     release_due(s, now_ms);
     if (kind == DQ_CLAIM_SUSPECT && !suspect_due(s, now_ms))
         return 0; /* instead of asking every job for one */
@@ -195,6 +199,8 @@ static int64_t next_due(void *self, int64_t now_ms)
     sqlite3_stmt *rows;
     int64_t due;
 
+    if (s->held)
+        return -1;
     release_due(s, now_ms);
     due = s->due_ms;
     rows = dq_sql_rows(s, DQ_SQL_FIRST_HELD, "l", now_ms);
@@ -205,6 +211,11 @@ static int64_t next_due(void *self, int64_t now_ms)
         dq_sql_done(rows);
     }
     return due == INT64_MAX || due == INT64_MIN ? -1 : due;
+}
+
+void dq_store_hold(struct dq_store *s, int held)
+{
+    s->held = held;
 }
 
 /* ---- settle --------------------------------------------------------------*/

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -113,9 +114,72 @@ class Disk(FaultTest):
         self.daemon.stop()
         self.check({"one": job})
 
+    @contextlib.contextmanager
+    def small_disk(self, megabytes):
+        """The state folder on a file system of its own."""
+        self.daemon.state.mkdir(mode=0o700)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "none", self.daemon.state]
+        if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+            self.skipTest("may not mount")
+        try:
+            yield
+        finally:
+            self.daemon.close()
+            subprocess.run(["umount", self.daemon.state], check=True)
+
+    def fill(self, but):
+        """All of the state's disk but so many bytes."""
+        fs = os.statvfs(self.daemon.state)
+        filler = self.daemon.state / "filler"
+        filler.write_bytes(b"\0" * (fs.f_bavail * fs.f_frsize - but))
+        return filler
+
+    def test_on_a_disk_that_is_nearly_full_people_are_obeyed_and_work_goes_on_by_itself_later(self):
+        with self.small_disk(64):
+            self.daemon.run("-q", FAKE_WORKER="*=slow:50")
+            ballast = self.daemon.state / "ballast"
+            until(ballast.exists)
+            going, unwanted = self.submit("going", "1-400"), self.submit("unwanted", "1-400", hold=True)
+            until(lambda: self.daemon.tasks()["done"] > 5)
+            filler = self.fill(2 << 20)
+            until(lambda: self.daemon.get("/healthz")["status"] == "full")
+            self.assertFalse(ballast.exists())
+            status, answer = self.daemon.ask("POST", "/v1/jobs", request_of("new", "1-5"))
+            self.assertEqual((status, answer["error"]["code"]), (507, "FULL"))
+            until(lambda: self.daemon.tasks()["running"] == 0)  # what was in hand is settled
+            done = self.daemon.tasks()["done"]
+            self.assertEqual(self.daemon.ask("POST", f"/v1/jobs/{unwanted}/cancel")[0], 200)
+            self.assertEqual(self.daemon.ask("POST", f"/v1/jobs/{going}/pause")[0], 200)
+            self.assertEqual(self.daemon.ask("POST", f"/v1/jobs/{going}/resume")[0], 200)
+            self.assertEqual(self.daemon.ask("POST", f"/v1/jobs/{unwanted}/retry")[0], 507)
+            self.assertEqual(self.daemon.get(f"/v1/jobs/{going}")["counts"]["failed"], 0)
+            self.assertEqual(self.daemon.tasks()["done"], done)
+            filler.unlink()
+            self.daemon.wait(going, "done")
+            self.assertEqual(self.daemon.get(f"/v1/jobs/{unwanted}")["state"], "canceled")
+            until(ballast.exists)
+            self.assertEqual(self.daemon.get("/healthz")["status"], "ok")
+            later = self.submit("new")
+            self.daemon.wait(later, "done")
+            self.assertEqual(self.daemon.stop(), 0)
+            answers = {"going": going, "unwanted": unwanted, "new": later}
+            self.assertEqual(invariants.read(self.daemon.state, lambda db: invariants.sound(db) +
+                                             invariants.acknowledged(db, answers) + invariants.told(db)), [])
+
+    def test_a_daemon_starts_on_a_full_disk_by_its_ballast_and_says_so(self):
+        with self.small_disk(64):
+            job = self.queue_of_one()
+            filler = self.fill(0)
+            self.daemon.run("-q")
+            self.assertEqual(self.daemon.get("/healthz")["status"], "full")
+            self.assertEqual(self.daemon.ask("POST", f"/v1/jobs/{job}/cancel")[0], 200)
+            filler.unlink()
+            until(lambda: self.daemon.get("/healthz")["status"] == "ok")
+            self.assertEqual(self.daemon.stop(), 0)
+
     def test_a_limit_of_file_sizes_is_told_and_is_no_signal(self):
         job = self.queue_of_one()
-        size = max(f.stat().st_size for f in self.daemon.state.iterdir())
+        size = max(f.stat().st_size for f in self.daemon.state.glob("queue.db*"))
         self.daemon.run("-q", limits=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size + 65536, size + 65536)))
         with self.assertRaises(Gone):
             self.submit("large", "1-20000")
