@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/problems.h"
 #include "cli/program_text.h"
+#include "cli/reprocess_wait.h"
 #include "cli/run_report.h"
 #include "cli/submit_send.h"
 
@@ -19,6 +20,8 @@ static const char help[] =
     "Examples:\n"
     "  depthq reprocess *.yaml --dry-run        # what would be made again\n"
     "  depthq reprocess *.yaml --model mine@prod\n"
+    "  depthq reprocess *.yaml --limit-hours 6  # what one night has room "
+    "for\n"
     "\n"
     "Usage: depthq reprocess [OPTION]... FILE...\n"
     "\n"
@@ -32,18 +35,31 @@ static const char help[] =
     "      --priority N         0 to 100 (10)\n"
     "  -n, --dry-run            tell what would be sent, and send nothing\n"
     "      --unchecked          also when plates are not on disk\n"
+    "  -w, --wait               until all is done, then sum up: frames and "
+    "hours,\n"
+    "                           for each model\n"
+    "      --limit-hours H      --wait, and after H hours begin no further "
+    "job: one\n"
+    "                           that has begun is finished, the others are "
+    "canceled\n"
+    "                           and stale again the next time\n"
     "      --autostart          start a daemon when none answers\n"
     "      --json               {\"jobs\": [{\"file\", \"stale\", \"frames\", "
-    "\"job\"}]}\n" DQ_ASK_HELP "\n"
+    "\"job\"}]},\n"
+    "                           with --wait what came of each and a "
+    "\"summary\"\n" DQ_ASK_HELP "\n"
     "Exit status: as of depthq submit; that of the first job that failed, and\n"
-    "the others are submitted all the same.\n";
+    "the others are submitted all the same. With --wait 1 when frames failed;\n"
+    "a limit that was reached is no failure.\n";
 
-enum { MODEL = 256, PRIORITY, UNCHECKED, AUTOSTART };
+enum { MODEL = 256, PRIORITY, UNCHECKED, AUTOSTART, LIMIT };
 
 static const struct option longs[] = {
     {"model", required_argument, NULL, MODEL},
     {"priority", required_argument, NULL, PRIORITY},
     {"dry-run", no_argument, NULL, 'n'},
+    {"wait", no_argument, NULL, 'w'},
+    {"limit-hours", required_argument, NULL, LIMIT},
     {"unchecked", no_argument, NULL, UNCHECKED},
     {"autostart", no_argument, NULL, AUTOSTART},
     DQ_ASK_OPTIONS,
@@ -54,7 +70,8 @@ enum { LOW_PRIORITY = 10 };
 
 struct reprocess {
     struct dq_ask ask;
-    int dry_run, unchecked, autostart;
+    int dry_run, unchecked, autostart, wait;
+    double limit_s; /* 0: none */
     const char *model;
     struct dq_submit_wish wish;
     json_t *told; /* of each job */
@@ -182,18 +199,20 @@ static void tell_failed(struct reprocess *r, const char *file,
                                     "error", dq_error_json(err)));
 }
 
+static int get_ready(struct reprocess *r, struct dq_err *err)
+{
+    if (r->ask.count == 0)
+        return dq_fail(err, DQ_USAGE, "which job files?");
+    if (r->autostart && !r->dry_run)
+        dq_autostart(r->ask.client, err);
+    return err->code;
+}
+
 static int all_jobs(struct reprocess *r)
 {
     struct dq_err err = {0};
     int status = 0;
 
-    if (r->ask.count == 0)
-        dq_fail(&err, DQ_USAGE, "which job files?");
-    else if (r->autostart && !r->dry_run)
-        dq_autostart(r->ask.client, &err);
-    if (err.code)
-        return dq_ask_fail(&r->ask, &err);
-    r->told = json_array();
     for (int i = 0; i < r->ask.count && err.code != DQ_DAEMON; i++) {
         int one;
 
@@ -203,8 +222,38 @@ static int all_jobs(struct reprocess *r)
             tell_failed(r, r->ask.words[i], &err);
         status = status ? status : one;
     }
+    return status;
+}
+
+/* What came of those that were sent; NULL: it was told why nobody knows. */
+static json_t *wait_for_jobs(struct reprocess *r, int *status)
+{
+    struct dq_err err = {0};
+    json_t *sum = dq_reprocess_wait(&r->ask, r->told, r->limit_s, &err);
+    int own = sum ? dq_ask_number(sum, "failed") > 0 : dq_code_exit(err.code);
+
+    if (!sum)
+        fprintf(stderr, "%s: %s\n", r->ask.who, dq_ask_safe(err.text));
+    *status = *status ? *status : own;
+    return sum;
+}
+
+static int reprocess(struct reprocess *r)
+{
+    struct dq_err err = {0};
+    json_t *sum = NULL;
+    int status;
+
+    if (get_ready(r, &err))
+        return dq_ask_fail(&r->ask, &err);
+    r->told = json_array();
+    status = all_jobs(r);
+    if (r->wait && !r->dry_run)
+        sum = wait_for_jobs(r, &status);
     if (r->ask.json)
-        dq_ask_print(json_pack("{s:O}", "jobs", r->told));
+        dq_ask_print(json_pack("{s:O, s:o*}", "jobs", r->told, "summary", sum));
+    else
+        json_decref(sum);
     json_decref(r->told);
     return status;
 }
@@ -223,6 +272,19 @@ static int take(void *context, int option, struct dq_err *err)
             return dq_fail(err, DQ_USAGE, "--priority is 0 to 100, not '%s'",
                            optarg);
         break;
+    case 'w':
+        r->wait = 1;
+        break;
+    case LIMIT:
+        if (dq_text_double(optarg, &r->limit_s) || !(r->limit_s > 0) ||
+            r->limit_s > 1000)
+            return dq_fail(err, DQ_USAGE,
+                           "--limit-hours is a number of hours above 0, not "
+                           "'%s'",
+                           optarg);
+        r->limit_s *= 3600;
+        r->wait = 1;
+        break;
     case 'n':
         r->dry_run = 1;
         break;
@@ -239,14 +301,14 @@ int dq_cli_reprocess(int argc, char **argv)
 {
     struct reprocess r = {.wish.priority = LOW_PRIORITY};
     struct dq_ask_manual manual = {.help = help,
-                                   .shorts = ":hn",
+                                   .shorts = ":hnw",
                                    .longs = longs,
                                    .take = take,
                                    .context = &r};
     int status = dq_ask_open(&r.ask, argc, argv, &manual);
 
     if (status < 0)
-        status = all_jobs(&r);
+        status = reprocess(&r);
     dq_ask_close(&r.ask);
     return status;
 }

@@ -106,3 +106,70 @@ inodes() { stat -c '%n %i' depth/d.*.exr; }
     [ "$status" -eq 65 ]
     [[ $output == *"did you mean 'frames'"* ]]
 }
+
+@test "a night is waited for and summed up, for each model" {
+    add_version 2.0.0 luma
+    depthq models alias mine@show=2.0.0
+    start_daemon --threads 1
+    run --separate-stderr depthq reprocess shot.yaml --wait
+    [ "$status" -eq 0 ]
+    [ "$output" = 1 ]
+    [[ $stderr == *"depthq reprocess: 4 frames made, 0 failed, 0 found right, 0 left, in 0.0"*" hours"* ]]
+    [[ $stderr == *"depthq reprocess: mine@2.0.0: 4 frames made, 0 failed, "* ]]
+    [[ $stderr != *"put off"* ]]
+    is_state 1 done
+    rm depth/d.1002.exr
+    echo scribble >plate/p.1003.exr
+    run --separate-stderr depthq reprocess shot.yaml --wait --json
+    [ "$status" -eq 1 ]
+    "${PYTHON:-python3}" - "$output" <<'EOF'
+import json, sys
+told = json.loads(sys.argv[1])
+job, = told["jobs"]
+assert (job["stale"], job["done"], job["failed"], job["right"], job["left"]) == (2, 1, 1, 2, 0), job
+night = told["summary"]
+assert (night["done"], night["failed"], night["right"], night["left"]) == (1, 1, 2, 0), night
+model, = night["models"]
+assert (model["name"], model["version"], model["done"], model["failed"]) == ("mine", "2.0.0", 1, 1), model
+assert 0 <= model["hours"] == night["hours"] < 1, night
+EOF
+}
+
+@test "after the limit no job is begun, and what waited is stale again the next time" {
+    rm depth/d.1001.exr
+    start_daemon --threads 1
+    depthq workers drain 1
+    reprocess --limit-hours 0.00001
+    [ "$status" -eq 0 ]
+    [[ $output == *"depthq reprocess: 0 frames made, 0 failed, 0 found right, 4 left, "* ]]
+    [[ $output == *"depthq reprocess: 1 job put off: the limit came first"* ]]
+    is_state 1 canceled
+    reprocess --dry-run
+    [ "$output" = "shot.yaml: 1 stale frame: 1001 (nothing was sent)" ]
+    for hours in 0 -1 x nan 2000; do
+        reprocess --limit-hours "$hours"
+        [ "$status" -eq 2 ]
+        [[ $output == *"--limit-hours is a number of hours"* ]]
+    done
+}
+
+@test "a job that has begun by the limit is finished: no shot is half one model's" {
+    local models=$DEPTHQ_MODELS
+    mkdir other && cd other
+    scripted_workers
+    DEPTHQ_MODELS=$models
+    cp "${DEPTHQ_BUILD:-$BATS_TEST_DIRNAME/../../build/release}/libexec/depthq/depthq-stale" bin/
+    job 1001-1010
+    sed -i 's|./net.fake|mine@show|; s|depth/d|made/d|' shot.yaml
+    sed 's|made/d|more/d|' shot.yaml >other.yaml
+    FAKE_WORKER="start=credit=1 *=slow:200" start_daemon --threads 1
+    run depthq reprocess shot.yaml other.yaml --limit-hours 0.00001 --json
+    [ "$status" -eq 0 ]
+    for id in 1 2; do
+        case $(member $id state) in
+        done) [ "$(member $id counts done)" = 10 ] ;;
+        canceled) [ "$(member $id counts canceled)" = 10 ] ;;
+        *) false ;;
+        esac
+    done
+}
