@@ -111,7 +111,8 @@ LIBEXEC := $(B)/libexec/depthq
 PROGRAMS := $(BIN)/depthq $(BIN)/depthqd $(LIBEXEC)/depthq-worker $(LIBEXEC)/depthq-inspect \
             $(LIBEXEC)/depthq-preview $(LIBEXEC)/depthq-client $(LIBEXEC)/depthq-models \
             $(LIBEXEC)/depthq-model-check $(LIBEXEC)/depthq-stale $(LIBEXEC)/depthq-history \
-            $(LIBEXEC)/depthq-pull $(LIBEXEC)/depthq-compare $(BIN)/depthq-scene
+            $(LIBEXEC)/depthq-pull $(LIBEXEC)/depthq-compare $(LIBEXEC)/depthq-doctor \
+            $(BIN)/depthq-scene
 main_depthq         := cli/depthq_main.c
 main_depthqd        := daemon/depthqd_main.c
 main_depthq-worker  := daemon/worker_main.c
@@ -124,6 +125,7 @@ main_depthq-stale   := cli/stale_main.c
 main_depthq-history := cli/history_main.c
 main_depthq-pull    := cli/pull_main.c
 main_depthq-compare := cli/compare_main.c
+main_depthq-doctor  := cli/doctor_main.c
 main_depthq-scene   := scene/scene_main.c
 
 TESTS   := $(patsubst %.c,$(B)/test/%,$(foreach f,$(FOLDERS),$(wildcard $(f)/*_test.c)))
@@ -187,6 +189,9 @@ libs_depthq-preview := $(libs_io)
 # What asks the daemon: libcurl, and nothing of what works.
 deps_depthq-client  := cli jobs base
 libs_depthq-client  := -lcurl $(LIBS_base)
+# Asks the daemon, and reads the database when none has it open.
+deps_depthq-doctor  := cli daemon jobs base
+libs_depthq-doctor  := $(LIBS_uv) -lcurl -lsqlite3 $(LIBS_base)
 deps_depthq-models  := cli infer jobs io base
 libs_depthq-models  := $(libs_io)
 deps_depthq-model-check := infer io base

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ static void read_child(int from, pid_t pid, struct dq_bytes *text, int *status)
         ;
 }
 
-static int run(char *const *argv, struct dq_bytes *text, int *status,
-               struct dq_err *err)
+static int run(char *const *argv, int seconds, struct dq_bytes *text,
+               int *status, struct dq_err *err)
 {
     int ends[2];
     pid_t pid;
@@ -38,6 +39,7 @@ static int run(char *const *argv, struct dq_bytes *text, int *status,
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
+        alarm((unsigned)seconds);
         execv(argv[0], argv);
         _exit(dq_code_exit(DQ_CONFIG));
     }
@@ -63,23 +65,34 @@ static char **argv_of(char *program, const char *const *words)
     return argv;
 }
 
-json_t *dq_program_json(const char *name, const char *const *words, int *status,
-                        struct dq_err *err)
+char *dq_program_text(const char *name, const char *const *words, int seconds,
+                      int *status, struct dq_err *err)
 {
     char *program = dq_path_libexec(name, err);
     char **argv = argv_of(program, words);
     struct dq_bytes text = {0};
-    json_t *answer = NULL;
-    int child = 0;
 
-    if (program && !run(argv, &text, &child, err)) {
-        *status = WIFEXITED(child) ? WEXITSTATUS(child) : 1;
-        if (!*status)
-            answer = dq_json_parse(text.data ? text.data : "", text.count,
-                                   ANSWER_LIMIT, DQ_BUG, err);
-    }
-    dq_bytes_free(&text);
+    dq_bytes_text(&text, "");
+    if (!program || run(argv, seconds, &text, status, err))
+        dq_bytes_free(&text);
     free(argv);
     free(program);
+    return text.data;
+}
+
+json_t *dq_program_json(const char *name, const char *const *words, int *status,
+                        struct dq_err *err)
+{
+    json_t *answer = NULL;
+    int child = 0;
+    char *text = dq_program_text(name, words, 0, &child, err);
+
+    if (text) {
+        *status = WIFEXITED(child) ? WEXITSTATUS(child) : 1;
+        if (!*status)
+            answer =
+                dq_json_parse(text, strlen(text), ANSWER_LIMIT, DQ_BUG, err);
+    }
+    free(text);
     return answer;
 }

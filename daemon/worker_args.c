@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-enum worker_option { DEVICE = 1, RUN_ID, THREADS, MEMORY, ONE };
+enum worker_option { DEVICE = 1, RUN_ID, THREADS, MEMORY, ONE, CHECK };
 
 static const struct option options[] = {
     {"device", required_argument, NULL, DEVICE},
@@ -15,6 +15,7 @@ static const struct option options[] = {
     {"threads", required_argument, NULL, THREADS},
     {"memory", required_argument, NULL, MEMORY},
     {"one", required_argument, NULL, ONE},
+    {"check", no_argument, NULL, CHECK},
     {NULL, 0, NULL, 0},
 };
 
@@ -63,6 +64,9 @@ static int take(int option, struct dq_worker_args *args, struct dq_err *err)
         return DQ_OK;
     case ONE:
         args->one_job = optarg;
+        return DQ_OK;
+    case CHECK:
+        args->check = 1;
         return DQ_OK;
     default:
         return dq_fail(err, DQ_USAGE, "unknown option");

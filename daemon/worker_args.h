@@ -13,6 +13,7 @@ struct dq_worker_args {
     size_t memory;       /* bytes that frames in flight may hold */
     const char *one_job; /* --one: a job file, for a debugger; else NULL */
     int32_t one_frame;
+    int check; /* only tell whether it could work (daemon/worker_check.h) */
 };
 
 /* argv is borrowed. DQ_USAGE. */

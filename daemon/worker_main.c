@@ -22,6 +22,7 @@
 #include "daemon/sweep.h"
 #include "daemon/wire.h"
 #include "daemon/worker_args.h"
+#include "daemon/worker_check.h"
 #include "daemon/worker_recipe.h"
 #include "infer/pipeline.h"
 #include "jobs/library.h"
@@ -440,11 +441,13 @@ static int serve(const struct dq_worker_args *args, struct dq_err *err)
 {
     struct worker w = {.fd = DQ_WIRE_FD, .id = args->run_id};
     struct dq_pipeline_rule rule;
-    struct dq_device device;
+    struct dq_device device = {0};
     int code;
 
     pthread_mutex_init(&w.sending, NULL);
     pick_device(args, &device);
+    if (args->check)
+        return dq_worker_check(&device);
     rule = rule_of(&w, args, &device);
     w.pipeline = dq_pipeline_new(&rule);
     if (args->one_job) {

@@ -33,7 +33,7 @@ const char *dq_store_network(long f_type)
     return NULL;
 }
 
-static int check_place(const char *folder, struct dq_err *err)
+int dq_store_check_place(const char *folder, struct dq_err *err)
 {
     struct statfs fs;
     const char *network;
@@ -113,7 +113,7 @@ static int is_backup(const char *path)
 /* Files that were there and are not any more: a new, empty queue in their
  * place would hide the loss. And one too many: SQLite would play the -wal of
  * the database that was there into the backup that took its place. */
-static int check_files(struct dq_store *s, struct dq_err *err)
+int dq_store_check_files(struct dq_store *s, struct dq_err *err)
 {
     char word[8] = "", *wal = dq_asprintf("%s-wal", s->path);
     ssize_t count = pread(s->lock, word, sizeof word - 1, 0);
@@ -185,7 +185,7 @@ static int is_damaged(struct dq_err *err)
     return err->code = DQ_IO;
 }
 
-static int check_whole(struct dq_store *s, struct dq_err *err)
+int dq_store_check_whole(struct dq_store *s, struct dq_err *err)
 {
     sqlite3_stmt *row = NULL;
 
@@ -213,7 +213,7 @@ static int open_database(struct dq_store *s, struct dq_err *err)
     rc = set_up(s, err) ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
     if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
         return is_damaged(err);
-    if (err->code || check_whole(s, err) || dq_schema_migrate(s, err))
+    if (err->code || dq_store_check_whole(s, err) || dq_schema_migrate(s, err))
         return err->code;
     return dq_sql_exec(s, "CREATE TEMP TABLE pick (number INTEGER PRIMARY KEY)",
                        err);
@@ -295,9 +295,9 @@ struct dq_store *dq_store_open(const char *folder, struct dq_err *err)
     if (mkdir(folder, 0700) != 0 && errno == ENOENT &&
         !dq_make_folders(folder, err))
         chmod(folder, 0700);
-    if (err->code || check_place(folder, err) || take_lock(s, err) ||
+    if (err->code || dq_store_check_place(folder, err) || take_lock(s, err) ||
         check_rights(folder, err) || check_rights(s->path, err) ||
-        check_files(s, err) || open_database(s, err) ||
+        dq_store_check_files(s, err) || open_database(s, err) ||
         dq_store_processes_end(s, LAST_WORKERS_MS, err) || recover(s, err) ||
         write_mark(s, "running", err)) {
         dq_store_close(s);

@@ -129,7 +129,23 @@ int dq_no_job(int64_t job, struct dq_err *err);
  * at most wait_ms. DQ_BUSY: one hangs in the kernel. */
 int dq_store_processes_end(struct dq_store *s, int wait_ms, struct dq_err *err);
 
+/* ---- store_open.c --------------------------------------------------------*/
+
+/* DQ_CONFIG on a network file system. */
+int dq_store_check_place(const char *folder, struct dq_err *err);
+/* DQ_IO: files of the database are gone, or are of another one. Wants folder,
+ * path and lock, and no more. */
+int dq_store_check_files(struct dq_store *s, struct dq_err *err);
+/* DQ_IO: the open database is damaged. */
+int dq_store_check_whole(struct dq_store *s, struct dq_err *err);
+
 /* ---- store_schema.c ------------------------------------------------------*/
+
+/* The schema of the open database, 0 of an empty one. DQ_CONFIG: it is newer
+ * than this program, or no database of ours. */
+int dq_schema_check(struct dq_store *s, int *version, struct dq_err *err);
+/* The one that this program makes. */
+int dq_schema_newest(void);
 
 /* Bring the database to this program's schema: DQ_CONFIG when it is newer. */
 int dq_schema_migrate(struct dq_store *s, struct dq_err *err);

@@ -76,27 +76,41 @@ static int is_unreleased(struct dq_store *s)
     return failed;
 }
 
-int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
+int dq_schema_newest(void)
 {
-    int version = 0, application = 0;
+    return VERSIONS;
+}
 
-    if (number_of(s, "PRAGMA user_version", &version, err) ||
+int dq_schema_check(struct dq_store *s, int *version, struct dq_err *err)
+{
+    int application = 0;
+
+    if (number_of(s, "PRAGMA user_version", version, err) ||
         number_of(s, "PRAGMA application_id", &application, err))
         return err->code;
-    if (version > VERSIONS)
+    if (*version > VERSIONS)
         return dq_fail(err, DQ_CONFIG,
                        "%s is of schema %d, from a newer depthq; this one "
                        "knows up to %d",
-                       s->path, version, VERSIONS);
-    if (version > 0 && application != APPLICATION)
+                       s->path, *version, VERSIONS);
+    if (*version > 0 && application != APPLICATION)
         return dq_fail(err, DQ_CONFIG, "%s is another program's database",
                        s->path);
-    if (version == 1 && is_unreleased(s))
+    if (*version == 1 && is_unreleased(s))
         return dq_fail(
             err, DQ_CONFIG,
             "%s is of an earlier, unreleased depthq; move its folder "
             "away for a new queue",
             s->path);
+    return DQ_OK;
+}
+
+int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
+{
+    int version = 0;
+
+    if (dq_schema_check(s, &version, err))
+        return err->code;
     /* there is but one version yet */
     /* cppcheck-suppress incorrectLogicOperator */
     /* NOLINTNEXTLINE(misc-redundant-expression) */
