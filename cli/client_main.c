@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/output.h"
+#include "base/output.h"
 
 static const struct {
     const char *name;

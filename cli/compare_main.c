@@ -14,7 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/compare.h"
-#include "cli/output.h"
+#include "base/output.h"
 #include "cli/pass.h"
 #include "cli/problems.h"
 #include "cli/run_report.h"

@@ -6,7 +6,7 @@
 #include "base/fault.h"
 #include "cli/commands.h"
 #include "base/option.h"
-#include "cli/output.h"
+#include "base/output.h"
 
 /* Options before the verb; the status, or -1 for none of them. */
 static int answer_option(const char *option)

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/option.h"
 #include "cli/doctor.h"
-#include "cli/output.h"
+#include "base/output.h"
 
 static const char help[] =
     "Examples:\n"

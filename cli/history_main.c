@@ -191,17 +191,21 @@ static int look(const void *wish, const char *word, json_t *all)
     return err.code;
 }
 
-int main(int argc, char **argv)
+static int answer(int argc, char **argv)
 {
     struct wish w = {0};
 
-    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
     if (take_options(argc, argv, &w))
         return dq_code_exit(DQ_USAGE);
     if (w.help) {
         fputs(help, stdout);
-        return dq_output_finish("depthq history", 0);
+        return 0;
     }
-    return dq_output_each("depthq history", argv + optind, argc - optind,
-                          w.json, look, &w);
+    return dq_output_each(argv + optind, argc - optind, w.json, look, &w);
+}
+
+int main(int argc, char **argv)
+{
+    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
+    return dq_output_finish("depthq history", answer(argc, argv));
 }

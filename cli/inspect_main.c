@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/option.h"
-#include "cli/output.h"
+#include "base/output.h"
 #include "io/depth_stats.h"
 #include "io/plate.h"
 #include "io/provenance.h"
@@ -311,27 +311,31 @@ static int inspect_all(char **files, int json)
     return status;
 }
 
-int main(int argc, char **argv)
+static int answer(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     int option, json = 0;
 
-    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
     while ((option = dq_option_next("depthq inspect", argc, argv, ":h",
                                     options)) != -1) {
         if (option == '?')
             return dq_code_exit(DQ_USAGE);
         if (option == 'h') {
             fputs(help, stdout);
-            return dq_output_finish("depthq inspect", 0);
+            return 0;
         }
         json = 1;
     }
     if (optind < argc)
-        return dq_output_finish("depthq inspect",
-                                inspect_all(argv + optind, json));
+        return inspect_all(argv + optind, json);
     fputs("depthq inspect: which file?\nTry: depthq inspect --help\n", stderr);
     return dq_code_exit(DQ_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
+    return dq_output_finish("depthq inspect", answer(argc, argv));
 }

@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/models.h"
-#include "cli/output.h"
+#include "base/output.h"
 #include "jobs/library_change.h"
 
 static const char help[] =
@@ -183,15 +183,13 @@ const char *dq_models_word(const struct dq_models_wish *wish, const char *what,
     return NULL;
 }
 
-int main(int argc, char **argv)
+static int answer(int argc, char **argv)
 {
     struct dq_models_wish w = {.why = "", .older_s = 3600, .device = "cpu"};
     struct dq_err err = {0};
     char *own = NULL;
     int verb, asks_help = 0;
 
-    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
-    dq_fault_setup();
     if (take_options(argc, argv, &w, &asks_help))
         return dq_code_exit(DQ_USAGE);
     if (asks_help) {
@@ -208,5 +206,12 @@ int main(int argc, char **argv)
     if (settle_library(&w, &own, &err) || verbs[verb].run(&w, &err))
         fprintf(stderr, "depthq models %s: %s\n", verbs[verb].name, err.text);
     free(own);
-    return dq_output_finish("depthq models", dq_code_exit(err.code));
+    return dq_code_exit(err.code);
+}
+
+int main(int argc, char **argv)
+{
+    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
+    dq_fault_setup();
+    return dq_output_finish("depthq models", answer(argc, argv));
 }

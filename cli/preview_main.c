@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/contact_sheet.h"
 #include "base/option.h"
+#include "base/output.h"
 #include "cli/problems.h"
 #include "io/preview.h"
 
@@ -247,12 +248,11 @@ static int preview(struct wish *w, struct dq_err *err)
     return err->code;
 }
 
-int main(int argc, char **argv)
+static int answer(int argc, char **argv)
 {
     struct wish w = {0};
     struct dq_err err = {0};
 
-    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
     if (take_options(argc, argv, &w))
         return dq_code_exit(DQ_USAGE);
     if (w.help) {
@@ -260,4 +260,10 @@ int main(int argc, char **argv)
         return 0;
     }
     return dq_code_exit(preview(&w, &err));
+}
+
+int main(int argc, char **argv)
+{
+    dq_log_setup("depthq", DQ_LOG_WARN, DQ_LOG_TEXT);
+    return dq_output_finish("depthq preview", answer(argc, argv));
 }

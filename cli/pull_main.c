@@ -10,7 +10,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/option.h"
-#include "cli/output.h"
+#include "base/output.h"
 #include "cli/pass_models.h"
 #include "cli/problems.h"
 #include "cli/pull.h"

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/output.h"
 #include "base/path.h"
 #include "daemon/api.h"
 #include "daemon/config.h"
@@ -548,7 +549,7 @@ int main(int argc, char **argv)
     dq_fault_setup();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file limit is an error of write(2) */
-    status = answer(&d, argc, argv);
+    status = dq_output_finish("depthqd", answer(&d, argc, argv));
     dq_daemon_options_free(&d.options);
     return status;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "base/mem.h"
 #include "base/publish.h"
 #include "base/range.h"
@@ -358,5 +359,5 @@ int main(int argc, char **argv)
         status = dq_code_exit(err.code);
     }
     dq_range_free(&w.frames);
-    return status;
+    return dq_output_finish("depthq-scene", status);
 }

@@ -100,6 +100,22 @@ ends_with() {
     [ -z "$(find depth -maxdepth 1 -name 'd.*')" ]
 }
 
+# What was piped into a file on a full disk must not pass for a help page.
+@test "74: standard output is full, whatever command it is" {
+    commands=$(depthq --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+    [ "$(wc -w <<<"$commands")" -ge 20 ]
+    for command in $commands; do
+        run bash -c "depthq $command --help >/dev/full"
+        [ "$status" -eq 74 ] || { echo "depthq $command --help: $status $output"; false; }
+        [[ $output == *"No space left on device"* ]]
+    done
+    for words in "depthq --help" "depthq --version" "depthqd --help" "depthqd --version" "depthqd --print-config" \
+        "depthq-scene --help" "depthq schema" "depthq completion bash" "depthq validate shot.yaml"; do
+        run bash -c "$words >/dev/full"
+        [ "$status" -eq 74 ] || { echo "$words: $status $output"; false; }
+    done
+}
+
 @test "75: stopped before all was done, and a plate still being written" {
     plates 1001-1012 64x48
     job 1001-1012

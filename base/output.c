@@ -1,0 +1,15 @@
+#include "base/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+int dq_output_finish(const char *who, int status)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    fprintf(stderr, "%s: standard output: %s\n", who, strerror(errno));
+    return status ? status : dq_code_exit(DQ_IO);
+}
