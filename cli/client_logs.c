@@ -19,6 +19,7 @@ static const char help[] =
     "  depthq logs 12 survey          # of the look at the whole shot; solve\n"
     "  depthq logs 12                 # who did what to job 12\n"
     "  depthq logs 12 -f              # and what comes, to its end\n"
+    "  depthq logs 0                  # who drained and resumed workers\n"
     "\n"
     "Usage: depthq logs [OPTION]... JOB [FRAME]\n"
     "\n"
@@ -131,6 +132,8 @@ static int is_about(const struct logs *l, const json_t *event)
     const char *kind = dq_ask_text(event, "kind");
     long number = 0;
 
+    if (l->job == 0) /* the daemon tells of all jobs then */
+        return dq_ask_number(event, "job") == 0;
     if (!l->frame || !*kind)
         return 1;
     if (is_whole_shots(l->frame) || is_whole_shots(kind))
@@ -262,9 +265,11 @@ static int show(struct logs *l, struct dq_err *err)
         return dq_fail(err, DQ_USAGE,
                        "a frame is a number, survey or solve, not '%s'",
                        l->frame);
-    job = dq_job_pick_one(l->ask.client, l->ask.words[0], err);
-    l->job = dq_ask_number(job, "id");
-    json_decref(job);
+    if (strcmp(l->ask.words[0], "0") != 0) { /* what is of no job */
+        job = dq_job_pick_one(l->ask.client, l->ask.words[0], err);
+        l->job = dq_ask_number(job, "id");
+        json_decref(job);
+    }
     if (err->code)
         return err->code;
     if (l->follow)

@@ -242,7 +242,7 @@ static json_t *drain(struct dq_call *c, struct dq_err *err)
     json_t *o = dq_call_body(c, none, err);
 
     json_decref(o);
-    if (!err->code && !c->api->drain(c->api->context, c->worker,
+    if (!err->code && !c->api->drain(c->api->context, &c->who, c->worker,
                                      strcmp(c->word, "drain") == 0))
         dq_fail(err, DQ_MISSING, "there is no worker %lld",
                 (long long)c->worker);

@@ -29,7 +29,8 @@ struct dq_api {
     json_t *(*workers)(void *context); /* a new reference */
     /* Worker (from 1) gets nothing more, or is wanted again; 0: there is none
      * of that number. */
-    int (*drain)(void *context, int64_t worker, int drain);
+    int (*drain)(void *context, const struct dq_who *who, int64_t worker,
+                 int drain);
     /* Something changed: look for work. */
     void (*changed)(void *context);
     /* This job is being canceled. */

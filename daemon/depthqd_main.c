@@ -311,13 +311,18 @@ static void on_changed(void *context)
         dq_supervisor_wake(d->supervisor);
 }
 
-static int on_drain(void *context, int64_t worker, int drain)
+static int on_drain(void *context, const struct dq_who *who, int64_t worker,
+                    int drain)
 {
     struct server *d = context;
 
     if (worker < 1 || worker > d->options.workers)
         return 0;
+    if (d->seats[worker - 1].drained == drain)
+        return 1;
     d->seats[worker - 1].drained = drain;
+    dq_store_worker_event(d->store, who, worker, d->options.devices[worker - 1],
+                          drain);
     if (d->supervisor)
         dq_supervisor_drain(d->supervisor, (int)worker - 1, drain);
     log_worker(DQ_LOG_INFO,

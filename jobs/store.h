@@ -193,6 +193,11 @@ const char *dq_store_state(const char *wish, const int64_t *frames,
  * once it is reaped. */
 void dq_store_process_add(struct dq_store *s, int pid);
 void dq_store_process_gone(struct dq_store *s, int pid);
+
+/* Somebody drained a worker (from 1), or wants it again: an event of job 0, of
+ * which there is none. */
+void dq_store_worker_event(struct dq_store *s, const struct dq_who *who,
+                           int64_t worker, const char *device, int drained);
 #ifdef __cplusplus
 }
 #endif

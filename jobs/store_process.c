@@ -111,3 +111,20 @@ int dq_store_processes_end(struct dq_store *s, int wait_ms, struct dq_err *err)
     dq_sql_run(s, DQ_SQL_NO_PROCESSES, "");
     return dq_store_finish(s, err);
 }
+
+void dq_store_worker_event(struct dq_store *s, const struct dq_who *who,
+                           int64_t worker, const char *device, int drained)
+{
+    char *text = dq_asprintf("worker %lld on %s", (long long)worker, device);
+    struct dq_event event = {.who = who,
+                             .verb = drained ? "drain" : "resume",
+                             .before = drained ? "wanted" : "drained",
+                             .after = drained ? "drained" : "wanted",
+                             .text = text};
+
+    if (!dq_store_begin(s, NULL)) {
+        dq_event_add(s, &event);
+        dq_store_finish(s, NULL);
+    }
+    free(text);
+}

@@ -476,6 +476,10 @@ a.yaml:4:1: and no output
     [ "$(cut -d ' ' -f 1 begun | sort -u | wc -l)" -eq 1 ]
     depthq workers resume 1 2
     until_true eval '[ "$(depthq workers | grep -c " idle ")" -eq 2 ]'
+    run depthq logs 0 # each change once, and whose it was
+    [ "${#lines[@]}" -eq 2 ]
+    [[ "${lines[0]}" == *" drain (wanted to drained) by $(id -un): worker 2 on auto" ]]
+    [[ "${lines[1]}" == *" resume (drained to wanted) by $(id -un): worker 2 on auto" ]]
     run depthq workers drain 3
     [ "$status" -eq 66 ]
     [[ "$output" == *"there is no worker 3"* ]]
