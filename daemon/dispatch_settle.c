@@ -41,7 +41,7 @@ static int64_t pause_after(const struct dq_dispatch *d,
 
 static void put(struct dq_dispatch *d, const struct dq_settle *settle)
 {
-    d->rule.source.ops->settle(d->rule.source.self, settle);
+    dq_source_settle(&d->rule.source, settle);
 }
 
 /* A counted failure: again later (by event again), or the end. */

@@ -54,6 +54,10 @@ struct dq_source_ops {
     /* Everything of the job that is neither settled nor running fails with
      * this cause. */
     void (*fail_job)(void *self, int64_t job, const struct dq_err *cause);
+    /* How many frames (or scans) of the task's job failed, when all did so
+     * with one code, they are DQ_ALIKE to DQ_ALIKE_MOST, none is done, and some
+     * are not tried yet; else 0. Asked after each that failed. */
+    int64_t (*failed_alike)(void *self, const struct dq_task *task);
     /* When a claim that fails now could succeed by the passing of time alone;
      * -1 when never. */
     int64_t (*next_due)(void *self, int64_t now_ms);
@@ -65,6 +69,18 @@ struct dq_source {
     const struct dq_source_ops *ops;
     void *self;
 };
+
+/* Later a job is no longer at its beginning. */
+enum { DQ_ALIKE = 5, DQ_ALIKE_MOST = 20 };
+
+/* How the errors begin of what was not tried, after so many of a job's first
+ * frames or scans failed with one code. */
+#define DQ_NOT_TRIED "not tried, "
+
+/* Settle a claimed task; a job whose first frames all fail alike stops there:
+ * all of it that has not begun fails with that code. 0: a late word. */
+int dq_source_settle(const struct dq_source *source,
+                     const struct dq_settle *settle);
 
 #ifdef __cplusplus
 }

@@ -46,17 +46,13 @@ const char *dq_store_network(long f_type);
 /* Make everything so far durable. Not DQ_OK: the store is broken. */
 int dq_store_commit(struct dq_store *s, struct dq_err *err);
 
-/* The dispatcher's source; a job whose first frames all fail with one code
- * stops early: those that have not begun fail with it too. All jobs, the
- * highest priority first, then the user with the least at work, then the
- * oldest. unsettled is always true: there may be a submit at any time. */
+/* The dispatcher's source: all jobs, the highest priority first, then the user
+ * with the least at work, then the oldest. unsettled is always true: there may
+ * be a submit at any time. */
 struct dq_source dq_store_source(struct dq_store *s);
 
 /* Hand nothing out (or again); what is at work is settled all the same. */
 void dq_store_hold(struct dq_store *s, int held);
-
-/* How the errors of those begin. */
-#define DQ_NOT_TRIED "not tried, "
 
 /* A job that came to its end since this was asked last, or 0. */
 int64_t dq_store_over(struct dq_store *s);

@@ -140,56 +140,6 @@ void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
                           (enum dq_task_state)i, cause);
 }
 
-/* ---- early stop ----------------------------------------------------------*/
-
-/* So many failures alike, and nothing done, are no accident. They are looked
- * at up to the most: later a job is no longer at its beginning. */
-enum { HOPELESS = 5, HOPELESS_MOST = 20 };
-
-static int none_done(struct dq_store *s, const struct dq_task *task)
-{
-    sqlite3_stmt *rows = dq_sql_rows(
-        s,
-        task->kind == DQ_TASK_SCAN ? DQ_SQL_NO_SCAN_DONE : DQ_SQL_NO_FRAME_DONE,
-        "lii", task->job, (int)HOPELESS, (int)HOPELESS_MOST);
-    int yes = dq_sql_next(s, rows);
-
-    if (yes)
-        dq_sql_done(rows);
-    return yes;
-}
-
-/* How many of its kind failed, if all did so with one code; else 0. */
-static int64_t failed_alike(struct dq_store *s, const struct dq_task *task)
-{
-    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_HOW_FAILED, "lt", task->job,
-                                     dq_task_kind_name(task->kind));
-    int64_t count = 0;
-
-    if (!dq_sql_next(s, rows))
-        return 0;
-    if (sqlite3_column_int64(rows, 1) == 1)
-        count = sqlite3_column_int64(rows, 0);
-    dq_sql_done(rows);
-    return count;
-}
-
-void dq_move_hopeless(struct dq_store *s, const struct dq_task *task,
-                      const struct dq_err *cause)
-{
-    struct dq_err all = {0};
-    int64_t count;
-
-    if (!none_done(s, task) || (count = failed_alike(s, task)) < HOPELESS)
-        return;
-    dq_fail(&all, cause->code,
-            DQ_NOT_TRIED "for the first %lld %s failed alike (retry begins "
-                         "anew): %.700s",
-            (long long)count, task->kind == DQ_TASK_SCAN ? "scans" : "frames",
-            cause->text);
-    dq_move_fail(s, task->job, &all);
-}
-
 /* ---- phases --------------------------------------------------------------*/
 
 static int has_unsettled(struct dq_store *s, int64_t job,

@@ -85,10 +85,6 @@ int64_t dq_move_from(struct dq_store *s, const struct dq_bulk *bulk,
                      const int *states, enum dq_task_event event);
 /* Everything that is neither settled nor running fails. */
 void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause);
-/* After a frame or its scan failed with this cause: when it is among the first
- * of its job, all of which failed with the same code, nothing more is tried. */
-void dq_move_hopeless(struct dq_store *s, const struct dq_task *task,
-                      const struct dq_err *cause);
 /* The phase: the first kind of which a task is not settled. When that is
  * another one than before, those of its tasks that waited are ready. */
 void dq_move_phase(struct dq_store *s, int64_t job);

@@ -275,18 +275,16 @@ static void end_attempt(struct dq_store *s, const struct dq_task *t,
                r ? or_null(r->text) : NULL, r ? r->seconds.total : 0.0);
 }
 
-/* A survey or solve that failed fails the rest; a frame or a scan does so
- * only with others like it. */
+/* A survey or solve that failed fails the rest. */
 static void failed(struct dq_store *s, const struct dq_task *task,
                    const struct dq_result *r)
 {
     struct dq_err cause = {0};
 
+    if (dq_task_has_frame(task->kind))
+        return;
     dq_fail(&cause, r ? r->code : DQ_WORKER, "%s", r ? r->text : "");
-    if (!dq_task_has_frame(task->kind))
-        dq_move_fail(s, task->job, &cause);
-    else if (r)
-        dq_move_hopeless(s, task, &cause);
+    dq_move_fail(s, task->job, &cause);
 }
 
 static void consequences(struct dq_store *s, const struct dq_settle *settle,
@@ -341,6 +339,39 @@ static int settle(void *self, const struct dq_settle *settle)
     return !dq_store_finish(s, NULL) && moved;
 }
 
+/* ---- failures alike ------------------------------------------------------*/
+
+static int none_done(struct dq_store *s, const struct dq_task *task)
+{
+    sqlite3_stmt *rows = dq_sql_rows(
+        s,
+        task->kind == DQ_TASK_SCAN ? DQ_SQL_NO_SCAN_DONE : DQ_SQL_NO_FRAME_DONE,
+        "lii", task->job, (int)DQ_ALIKE, (int)DQ_ALIKE_MOST);
+    int yes = dq_sql_next(s, rows);
+
+    if (yes)
+        dq_sql_done(rows);
+    return yes;
+}
+
+static int64_t failed_alike(void *self, const struct dq_task *task)
+{
+    struct dq_store *s = self;
+    sqlite3_stmt *rows;
+    int64_t count = 0;
+
+    if (!none_done(s, task))
+        return 0;
+    rows = dq_sql_rows(s, DQ_SQL_HOW_FAILED, "lt", task->job,
+                       dq_task_kind_name(task->kind));
+    if (!dq_sql_next(s, rows))
+        return 0;
+    if (sqlite3_column_int64(rows, 1) == 1)
+        count = sqlite3_column_int64(rows, 0);
+    dq_sql_done(rows);
+    return count;
+}
+
 static void fail_job(void *self, int64_t job, const struct dq_err *cause)
 {
     struct dq_store *s = self;
@@ -365,6 +396,7 @@ struct dq_source dq_store_source(struct dq_store *s)
         .suspect_due = suspect_due,
         .settle = settle,
         .fail_job = fail_job,
+        .failed_alike = failed_alike,
         .next_due = next_due,
         .unsettled = unsettled,
     };

@@ -111,7 +111,7 @@ static inline int settle_with(struct dq_store *s, const struct dq_claim *c,
     struct dq_source source = dq_store_source(s);
 
     settle.task = c->task;
-    return source.ops->settle(s, &settle);
+    return dq_source_settle(&source, &settle);
 }
 
 static inline int settle(struct dq_store *s, const struct dq_claim *c,

@@ -204,6 +204,32 @@ static void fail_job(void *self, int64_t job, const struct dq_err *cause)
     }
 }
 
+/* How many of the first failed, if all of the phase that is settled did so
+ * with one code and others are left to try. */
+static int64_t failed_alike(void *self, const struct dq_task *task)
+{
+    const struct dq_list *list = self;
+    const struct phase *phase = &list->phases[task->kind];
+    size_t settled = phase->end - phase->begin - phase->open;
+    int64_t failed = 0;
+    int code = DQ_OK, left = 0;
+
+    if (settled < DQ_ALIKE || settled > DQ_ALIKE_MOST)
+        return 0;
+    for (size_t i = phase->begin; i < phase->end; i++) {
+        const struct dq_list_entry *e = &list->entries[i];
+
+        left |= !dq_task_settled(e->state) && e->state != DQ_TASK_RUNNING;
+        if (!dq_task_settled(e->state))
+            continue;
+        if (e->state != DQ_TASK_FAILED || (code && e->code != code))
+            return 0;
+        code = e->code;
+        failed++;
+    }
+    return left ? failed : 0;
+}
+
 static void release(struct dq_list *list, const struct phase *phase)
 {
     for (size_t i = phase->begin; i < phase->end; i++)
@@ -381,6 +407,7 @@ struct dq_source dq_list_source(struct dq_list *list)
         .suspect_due = suspect_due,
         .settle = settle,
         .fail_job = fail_job,
+        .failed_alike = failed_alike,
         .next_due = next_due,
         .unsettled = unsettled,
     };

@@ -3,7 +3,8 @@
  * The survey first, then the scans, the solve, the renders, each phase when
  * the one before has settled and in the order of the list. A survey or solve
  * that failed for good fails all of the rest with its cause; a scan that
- * failed is gone without. One thread.
+ * failed is gone without; when the first frames or scans fail alike, the rest
+ * is not tried (jobs/source.h). One thread.
  */
 #ifndef DQ_JOBS_TASK_LIST_H
 #define DQ_JOBS_TASK_LIST_H

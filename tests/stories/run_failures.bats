@@ -82,6 +82,20 @@ load run_fake
     [ "$status" -eq 73 ]
 }
 
+@test "a run whose first frames all fail the same way stops early and says so" {
+    export FAKE_WORKER="*=fail:PLATE credit=1"
+    run depthq run shot.yaml
+    [ "$status" -eq 65 ]
+    [ "$(wc -l < begun)" -eq 6 ]
+    [ "$(grep -c '^frame=.* state=failed .*not tried, for the first 5 frames failed alike (retry begins anew): .*p.1005.exr: scripted PLATE' <<< "$output")" -eq 15 ]
+    [[ "${lines[-1]}" == "shot: done 0, failed 20 (1001-1020), "* ]]
+    export FAKE_WORKER="1001=ok *=fail:PLATE credit=1"
+    rm begun
+    run depthq run shot.yaml
+    [ "$status" -eq 1 ]
+    [ "$(wc -l < begun)" -eq 21 ]
+}
+
 @test "full storage is waited for, then left to another run: exit 75" {
     export FAKE_WORKER="1005=fail:FULL"
     run depthq run shot.yaml --patience 0.3
