@@ -298,7 +298,7 @@ print-build:
 
 # ---- tasks -----------------------------------------------------------------
 .PHONY: help setup demo check check-built unit tests tools format lint asan-check \
-        tsan-check generated-check fuzz bench bench-built coverage compile-commands clean install
+        tsan-check generated-check fuzz bench bench-built coverage compile-commands clean install man
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -368,7 +368,14 @@ coverage: ## unit tests with line coverage, as build/coverage/index.html
 compile-commands: ## write compile_commands.json for editors and clang-tidy
 	@scripts/compile_commands $(B) '$(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL))'
 
-install: all ## copy programs, models and pages to DESTDIR/PREFIX
+# Made from what the programs say of themselves.
+MAN := $(B)/share/man
+man: $(MAN)/made ## make the manual pages, as build/<variant>/share/man
+$(MAN)/made: scripts/man VERSION docs/job-file.md $(PROGRAMS)
+	$(call say,MAN,$(MAN))
+	$(Q)rm -rf $(MAN) && scripts/man $(B) $(MAN) && touch $@
+
+install: all man ## copy programs, models and pages to DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/depthq $(DESTDIR)$(PREFIX)/share/depthq/models $(DESTDIR)$(PREFIX)/share/depthq/schemas
 	install -m 755 $(filter $(BIN)/%,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(filter $(LIBEXEC)/%,$(PROGRAMS)) $(PLUGINS) $(DESTDIR)$(PREFIX)/libexec/depthq
@@ -378,6 +385,9 @@ install: all ## copy programs, models and pages to DESTDIR/PREFIX
 	for unit in daemon/*.service.in daemon/*.timer.in; do \
 	  sed 's|@PREFIX@|$(PREFIX)|g' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$unit .in) || exit; done
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/depthq
+	for page in $(MAN)/man*/*; do \
+	  folder=$(DESTDIR)$(PREFIX)/share/man/$$(basename $$(dirname $$page)); \
+	  install -d $$folder && install -m 644 $$page $$folder || exit; done
 	for shell in bash:bash-completion/completions/depthq zsh:zsh/site-functions/_depthq \
 	    fish:fish/vendor_completions.d/depthq.fish; do \
 	  file=$(DESTDIR)$(PREFIX)/share/$${shell#*:}; \

@@ -15,8 +15,6 @@
 #include "jobs/places.h"
 #include "jobs/store_look.h"
 
-extern char **environ;
-
 /* ---- configuration -------------------------------------------------------*/
 
 /* As a depthqd with these options would begin. */

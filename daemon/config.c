@@ -163,10 +163,11 @@ char *dq_config_text(void)
 {
     struct dq_bytes out = {0};
 
-    dq_bytes_text(&out,
-                  "# depthqd's configuration: ~/.config/depthq/depthqd.yaml "
-                  "or\n# /etc/depthq/depthqd.yaml. Options of the command line "
-                  "go before it.\n# Try it: depthqd --check-config FILE\n");
+    dq_bytes_text(
+        &out,
+        "# depthqd's configuration: ~/.config/depthq/depthqd.yaml "
+        "or\n# /etc/depthq/depthqd.yaml. Options of the command line "
+        "go before it.\n# Try it: depthqd --check-config --config FILE\n");
     for (int i = 0; i < FIELDS; i++)
         dq_bytes_printf(&out, "\n# %s\n#%s: %s\n", fields[i].doc, fields[i].key,
                         fields[i].usual);

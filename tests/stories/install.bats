@@ -70,6 +70,41 @@ echo "${COMPREPLY[*]}"'
     grep -q '^complete -c depthq .* -a validate ' fish/vendor_completions.d/depthq.fish
 }
 
+@test "there is a manual page for every command, as its help has it" {
+    cd opt/depthq/share/man
+    for command in $(depthq --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        [ "$command" != help ] || continue
+        grep -q "^depthq.*$command .*[a-z]" "man1/depthq-$command.1" || { echo "no page of $command"; false; }
+        for option in $(depthq "$command" --help | sed -n 's/^  \(-.,\|   \) \(--[a-z-]*\).*/\2/p'); do
+            tr -d '\\' <"man1/depthq-$command.1" | grep -qE "^\.B .*$option( |,|$)" || { echo "$command: no $option"; false; }
+        done
+    done
+    for option in $(depthqd --help | sed -n 's/^  \(-.,\|   \) \(--[a-z-]*\).*/\2/p'); do
+        tr -d '\\' <man8/depthqd.8 | grep -qE "^\.B .*$option( |$)" || { echo "depthqd: no $option"; false; }
+    done
+    for key in $(depthqd --print-config | sed -n 's/^#\([a-z-]*\):.*/\1/p'); do
+        tr -d '\\' <man5/depthqd.conf.5 | grep -q "^\.B $key: " || { echo "depthqd.conf: no $key"; false; }
+    done
+    for key in $(depthq schema | json '" ".join(k for p in [v] + [o for o in v["properties"].values() if "properties" in o] for k, o in p["properties"].items() if "properties" not in o)'); do
+        tr -d '\\' <man5/depthq-job.5 | grep -qx "\.B $key" || { echo "depthq-job: no $key"; false; }
+    done
+}
+
+@test "man shows the pages, and has nothing to complain of" {
+    command -v man >/dev/null && command -v groff >/dev/null || skip "no man and groff"
+    cd opt/depthq/share/man
+    for page in man*/*; do
+        said=$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+        [ -z "$said" ] || { echo "$page: $said"; false; }
+    done
+    shown=$(LC_ALL=C.UTF-8 MANWIDTH=80 man -M "$PWD" -E UTF-8 depthq-run | col -b)
+    [[ $shown == *"SYNOPSIS"*"depthq run [OPTION]... JOB"*"OPTIONS"*"--frames RANGE"*"EXIT STATUS"*"EXAMPLES"*"depthq run shot.yaml --dry-run"* ]] || { echo "$shown"; false; }
+    # --dry-run is as one types it, for who copies it
+    grep -q -- '--frames 1001-1010' <<<"$shown"
+    command -v mandoc >/dev/null || skip "no mandoc"
+    [ -z "$(mandoc -T lint -W warning man*/* 2>&1 | grep -v 'missing date')" ]
+}
+
 @test "systemd understands the units, and would start the installed programs" {
     cd opt/depthq/lib/systemd/system
     grep -qx 'ExecStart=/opt/depthq/bin/depthqd' depthqd.service
