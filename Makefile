@@ -314,7 +314,7 @@ demo: setup ## render plates, turn them into depth, draw a contact sheet
 check: setup ## run every test of this variant
 	@$(MAKE) --no-print-directory -j$$(nproc) check-built
 
-tests: all tools $(TESTS) $(FUZZERS)
+tests: all man tools $(TESTS) $(FUZZERS)
 tools: $(TOOLS) $(PRELOADS)
 check-built: tests
 	@scripts/check $(abspath $(B))

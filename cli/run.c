@@ -1,258 +1,31 @@
-/* depthq run: the main job without a queue. The same dispatcher, supervisor
- * and worker as the daemon's, over a list of tasks in memory. */
+/* depthq run: the main job without a queue. What is to be done becomes a list
+ * of tasks in memory (cli/run_work.h does them); how it went is told. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include "base/cores.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/commands.h"
 #include "cli/problems.h"
-#include "cli/run_options.h"
-#include "cli/run_plan.h"
 #include "cli/run_report.h"
-#include "daemon/supervise.h"
-#include "daemon/sweep.h"
+#include "cli/run_work.h"
 
-enum { JOB = 1, TICK_MS = 100, HURRY_MS = 10000, NOTES = 64 };
-
-static const int stop_signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
-enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+enum { JOB = 1 };
 
 struct run {
     struct dq_run_options options;
     struct dq_run_plan plan;
     struct dq_list *list;
     struct dq_progress *progress;
-    struct dq_supervisor *supervisor;
-    const char **devices;
-    uv_loop_t loop;
-    uv_timer_t tick;
-    uv_signal_t signals[STOP_SIGNALS];
     int64_t began_ms;
-    int64_t blocked_ms; /* since when storage is full; 0: it is not */
-    int64_t give_up_ms; /* hurried, and still not over: 0 for no such time */
-    int stops;          /* how often we were asked to stop */
-    int over;
     struct dq_err cause; /* why it ended early, when nobody asked */
-    char *notes[NOTES];  /* warnings told already */
-    int note_count;
 };
 
-static int64_t now_ms(void)
-{
-    return (int64_t)(uv_hrtime() / 1000000);
-}
-
-/* ---- what is told --------------------------------------------------------*/
-
-/* A worker says each warning once, but there may be several of them. */
-static int is_new(struct run *r, const char *text)
-{
-    for (int i = 0; i < r->note_count; i++)
-        if (strcmp(r->notes[i], text) == 0)
-            return 0;
-    if (r->note_count < NOTES)
-        r->notes[r->note_count++] = dq_strdup(text);
-    return 1;
-}
-
-static void on_note(void *context, int worker, const char *text)
-{
-    struct run *r = context;
-
-    (void)worker;
-    if (is_new(r, text))
-        dq_progress_say(r->progress, "warning", "warning: %s", text);
-}
-
-static void on_words(void *context, int worker, const char *line)
-{
-    struct run *r = context;
-
-    dq_progress_say(r->progress, "info", "worker %d: %s", worker + 1, line);
-}
-
-static void on_obituary(void *context, const struct dq_obituary *o)
-{
-    struct run *r = context;
-
-    if (o->asked)
-        return;
-    dq_progress_say(r->progress, "warning",
-                    "worker %d (pid %d, %s) died: %s%s%s", o->worker + 1,
-                    o->pid, o->device, o->text, *o->frames ? "; in hand: " : "",
-                    o->frames);
-}
-
-/* Full storage is waited for, but not for ever: somebody else may want the
- * device. The wait begins anew with each frame that finds room. */
-static void watch_storage(struct run *r, const struct dq_list_entry *e)
-{
-    if (e->state == DQ_TASK_DONE && r->blocked_ms)
-        r->blocked_ms =
-            dq_list_goals(r->list, DQ_TASK_BLOCKED) > 0 ? now_ms() : 0;
-    if (e->state != DQ_TASK_BLOCKED || r->blocked_ms)
-        return;
-    r->blocked_ms = now_ms();
-    dq_progress_say(r->progress, "warning",
-                    "storage is full, waiting for room (at most %.0f s): %s",
-                    (double)r->options.patience_ms / 1000,
-                    e->text ? e->text : "");
-}
-
-static void on_task(void *context, const struct dq_list_entry *entry,
-                    const struct dq_result *result)
-{
-    struct run *r = context;
-
-    dq_progress_task(r->progress, entry, result, now_ms());
-    watch_storage(r, entry);
-}
-
-/* ---- stopping ------------------------------------------------------------*/
-
-static void stop(struct run *r, const char *why)
-{
-    r->stops++;
-    if (r->stops == 1) {
-        dq_progress_say(r->progress, "info",
-                        "%s: no more frames are begun; those in hand have "
-                        "%.0f s (once more: stop at once)",
-                        why, (double)r->options.grace_ms / 1000);
-        dq_supervisor_stop(r->supervisor, r->options.grace_ms);
-        return;
-    }
-    dq_progress_say(r->progress, "info", "%s: stopping at once", why);
-    dq_supervisor_stop(r->supervisor, 0);
-    r->give_up_ms = now_ms() + HURRY_MS;
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct run *r = handle->data;
-
-    if (!r->over)
-        stop(r, strsignal(number));
-}
-
-/* A killed process that does not go hangs in the kernel, on storage that
- * does not answer. It will not write any more when it wakes. */
-static void leave(struct run *r)
-{
-    dq_progress_say(r->progress, "error",
-                    "a worker hangs in the kernel (storage that does not "
-                    "answer?); leaving it behind");
-    dq_progress_free(r->progress);
-    _exit(dq_code_exit(DQ_STOPPED));
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    struct run *r = timer->data;
-    int64_t now = now_ms();
-
-    dq_progress_tick(r->progress, now);
-    if (r->give_up_ms && now >= r->give_up_ms)
-        leave(r);
-    if (r->blocked_ms && !r->stops &&
-        now - r->blocked_ms >= r->options.patience_ms)
-        stop(r, "storage is still full");
-}
-
-/* ---- the loop ------------------------------------------------------------*/
-
-/* From here on the run only tells how it went. A signal that comes now would
- * end it with the signal's status instead of the run's. */
-static void hear_no_more(void)
-{
-    sigset_t all;
-
-    sigemptyset(&all);
-    for (int i = 0; i < STOP_SIGNALS; i++)
-        sigaddset(&all, stop_signals[i]);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
-}
-
-static void on_over(void *context)
-{
-    struct run *r = context;
-
-    r->over = 1;
-    hear_no_more();
-    dq_supervisor_stuck(r->supervisor, &r->cause);
-    dq_supervisor_close(r->supervisor);
-    uv_close((uv_handle_t *)&r->tick, NULL);
-    for (int i = 0; i < STOP_SIGNALS; i++)
-        uv_close((uv_handle_t *)&r->signals[i], NULL);
-}
-
-static void open_loop(struct run *r)
-{
-    uv_loop_init(&r->loop);
-    uv_timer_init(&r->loop, &r->tick);
-    r->tick.data = r;
-    uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
-    for (int i = 0; i < STOP_SIGNALS; i++) {
-        uv_signal_init(&r->loop, &r->signals[i]);
-        r->signals[i].data = r;
-        uv_signal_start(&r->signals[i], on_signal, stop_signals[i]);
-    }
-}
-
-static char *on_job_line(void *context, int64_t job)
-{
-    struct run *r = context;
-
-    return dq_run_plan_job_line(&r->plan, job);
-}
-
-static struct dq_dispatch_rule dispatch_rule(struct run *r)
-{
-    struct dq_dispatch_rule rule = dq_dispatch_usual();
-
-    rule.source = dq_list_source(r->list);
-    rule.workers = r->options.workers;
-    rule.seed = (uint64_t)getpid();
-    dq_dispatch_set_stall(&rule, r->options.stall_ms);
-    return rule;
-}
-
-static void work(struct run *r, const char *program)
-{
-    char *run_id = dq_sweep_name_run();
-    struct dq_supervise_rule rule = {
-        .dispatch = dispatch_rule(r),
-        .loop = &r->loop,
-        .program = program,
-        .devices = r->devices,
-        .threads = dq_threads_each(r->options.threads, r->options.workers),
-        .memory = r->options.memory / (size_t)r->options.workers,
-        .run_id = run_id,
-        .context = r,
-        .job_line = on_job_line,
-        .note = on_note,
-        .words = on_words,
-        .obituary = on_obituary,
-        .over = on_over,
-    };
-
-    open_loop(r);
-    r->supervisor = dq_supervisor_new(&rule);
-    uv_run(&r->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&r->loop);
-    dq_sweep_after(r->plan.job.output, run_id);
-    free(run_id);
-}
-
-/* ---- before and after ----------------------------------------------------*/
+/* ---- the list ------------------------------------------------------------*/
 
 static int is_steady(const struct run *r)
 {
@@ -305,18 +78,13 @@ static struct dq_list *make_list(struct run *r)
 
 static void set_up(struct run *r)
 {
-    int workers = r->options.workers;
     size_t tasks;
 
     r->list = make_list(r);
     tasks = dq_list_count(r->list) - 1;
-    if ((size_t)workers > tasks)
-        r->options.workers = workers = (int)tasks;
-    r->devices = dq_new_array((size_t)workers, sizeof *r->devices);
-    for (int i = 0; i < workers; i++)
-        r->devices[i] = r->options.device;
-    r->began_ms = now_ms();
-    dq_list_set_watch(r->list, on_task, r);
+    if ((size_t)r->options.workers > tasks)
+        r->options.workers = (int)tasks;
+    r->began_ms = dq_run_now_ms();
     r->progress = make_progress(r);
 }
 
@@ -324,10 +92,9 @@ static void take_down(struct run *r)
 {
     dq_progress_free(r->progress);
     dq_list_free(r->list);
-    free(r->devices);
-    for (int i = 0; i < r->note_count; i++)
-        free(r->notes[i]);
 }
+
+/* ---- how it went ---------------------------------------------------------*/
 
 static void print_document(const struct run *r, double seconds)
 {
@@ -346,7 +113,7 @@ static void print_document(const struct run *r, double seconds)
 
 static int report(struct run *r)
 {
-    double seconds = (double)(now_ms() - r->began_ms) / 1000;
+    double seconds = (double)(dq_run_now_ms() - r->began_ms) / 1000;
     char *line = dq_run_report_line(r->list, seconds, r->plan.job.output);
     char *all = dq_asprintf("%s: %s", r->plan.job.spec->name, line);
     json_t *summary = dq_run_report_summary(r->list, &r->cause, seconds);
@@ -361,6 +128,19 @@ static int report(struct run *r)
     free(all);
     free(line);
     return dq_run_report_status(r->list, &r->cause);
+}
+
+/* ---- the run -------------------------------------------------------------*/
+
+static void work(struct run *r, const char *program)
+{
+    struct dq_run_work all = {.options = &r->options,
+                              .plan = &r->plan,
+                              .list = r->list,
+                              .progress = r->progress,
+                              .program = program};
+
+    dq_run_work(&all, &r->cause);
 }
 
 static int run_plan(struct run *r, struct dq_err *err)
