@@ -1,5 +1,7 @@
 #include "base/testing.h"
 
+#include <math.h>
+
 #include "base/sorted.h"
 
 static void numbers_of_both_widths_are_put_in_order(void **state)
@@ -29,11 +31,32 @@ static void a_quantile_is_the_value_of_the_nearest_rank(void **state)
     assert_int_equal(dq_quantile_at(0.5, 4), 2); /* halves go up */
 }
 
+/* Of numbers with many equal ones, in every order that steps of `by` give. */
+static void the_nth_value_is_that_of_the_sorted_list(void **state)
+{
+    enum { N = 101 };
+
+    (void)state;
+    for (int by = 1; by < 20; by++)
+        for (size_t nth = 0; nth < N; nth++) {
+            double values[N], sorted[N];
+
+            for (int i = 0; i < N; i++)
+                values[i] = sorted[i] = fmax(20, i * by % N);
+            dq_sort_doubles(sorted, N);
+            assert_true(!(dq_nth_double(values, N, nth) < sorted[nth]) &&
+                        !(dq_nth_double(values, N, nth) > sorted[nth]));
+            dq_sort_doubles(values, N); /* nothing was lost */
+            assert_memory_equal(values, sorted, sizeof sorted);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_of_both_widths_are_put_in_order),
         cmocka_unit_test(a_quantile_is_the_value_of_the_nearest_rank),
+        cmocka_unit_test(the_nth_value_is_that_of_the_sorted_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
