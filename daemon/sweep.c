@@ -17,7 +17,7 @@
 #define RUN_WORD "run"
 #define QUEUE_WORD "q"
 
-enum { A_DAY = 24 * 3600, FOLDERS = 5 };
+enum { A_DAY = 24 * 3600, FOLDERS = 6 };
 
 /* ---- names ---------------------------------------------------------------*/
 
@@ -50,12 +50,12 @@ char *dq_sweep_name_queue(const char *state)
 
 static void list_folders(const char *pattern, char *folders[FOLDERS])
 {
-    static const char *const inner[] = {"done", "guides", "late"};
+    static const char *const inner[] = {"done", "guides", "late", "heirs"};
     char *shot = dq_shot_folder(pattern);
 
     folders[0] = dq_path_folder(pattern);
     folders[1] = shot;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < FOLDERS - 2; i++)
         folders[2 + i] = dq_path_join(shot, inner[i]);
 }
 

@@ -27,6 +27,7 @@ static void make_folders(void)
     mkdir("out/.depthq", 0777);
     mkdir(SHOT, 0777);
     mkdir(SHOT "/done", 0777);
+    mkdir(SHOT "/heirs", 0777);
 }
 
 static void sweep(enum dq_task_kind kind, int frame, int attempt)
@@ -101,6 +102,7 @@ static void a_survey_clears_up_after_former_daemons(void **state)
     static const char *const dead[] = {
         "out/.d.1001.exr.qaaaaaaaa-11tee-0-1001-1.tmp",
         SHOT "/.shot.json.qaaaaaaaa-11tee-1-survey0-1.tmp",
+        SHOT "/heirs/.0f-shot.json.qaaaaaaaa-11tee-1-survey0-1.tmp",
         "out/.x.exr.qbbbbbbbb-1t1-0-1-1.tmp", /* another's, a day old */
     };
     static const char *const alive[] = {
@@ -113,7 +115,8 @@ static void a_survey_clears_up_after_former_daemons(void **state)
     make_folders();
     put_file(dead[0], "half");
     put_file(dead[1], "half");
-    put_old(dead[2]);
+    put_file(dead[2], "half");
+    put_old(dead[3]);
     for (size_t i = 0; i < sizeof alive / sizeof *alive; i++)
         put_file(alive[i], "half");
     sweep(DQ_TASK_SURVEY, 0, 1);

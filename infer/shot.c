@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/publish.h"
+#include "base/sha256.h"
 
 enum { SHOT_FORMAT = 1, SHOT_LIMIT = 64 << 20 };
 
@@ -298,20 +299,63 @@ static int publish(const struct dq_recipe *recipe, const struct dq_shot *shot,
     return err->code;
 }
 
-/* Only what was made for other settings gives way. */
-static int take_place(const struct dq_recipe *recipe,
-                      const struct dq_shot *shot, const char *name,
-                      const char *tag, struct dq_err *err)
+/* What takes the place of the file that is there, for this key: named after
+ * both, so that of two who find the same file stale one decides. NULL: the
+ * file cannot be read. */
+static char *heir_of(const struct dq_recipe *recipe, const char *name,
+                     struct dq_err *err)
+{
+    char *path = path_of(recipe, name), *heir = NULL;
+    struct dq_bytes stale = {0};
+    char hex[DQ_SHA256_HEX];
+
+    if (!dq_bytes_read_file(&stale, path, SHOT_LIMIT, DQ_CONFIG, err)) {
+        dq_bytes_printf(&stale, "\n%s", recipe->survey_key);
+        dq_sha256(stale.data, stale.count, hex);
+        heir = dq_asprintf("heirs/%.16s-%s", hex, name);
+    }
+    dq_bytes_free(&stale);
+    free(path);
+    return heir;
+}
+
+/* Published once; then *shot is what stands there. */
+static int be_heir(const struct dq_recipe *recipe, struct dq_shot *shot,
+                   const char *heir, const char *tag, struct dq_err *err)
+{
+    char *folder = path_of(recipe, "heirs");
+
+    if (!dq_make_folders(folder, err) &&
+        publish(recipe, shot, heir, tag, DQ_PUBLISH_NEW, err) == DQ_EXISTS) {
+        dq_err_clear(err);
+        read_file(recipe, heir, shot, err);
+    }
+    free(folder);
+    return err->code;
+}
+
+/* Only what was made for other settings gives way. Its bytes are read before
+ * its key: if somebody else takes the place in between, theirs has ours. */
+static int take_place(const struct dq_recipe *recipe, struct dq_shot *shot,
+                      const char *name, const char *tag, struct dq_err *err)
 {
     struct dq_shot found = {.solved_count = 0};
+    char *heir;
 
     dq_err_clear(err);
-    if (read_file(recipe, name, &found, err) != DQ_MISSING) {
-        dq_shot_free(&found);
-        return err->code;
+    heir = heir_of(recipe, name, err);
+    if (err->code == DQ_MISSING) { /* gone meanwhile: there is no heir to be */
+        dq_err_clear(err);
+        return publish(recipe, shot, name, tag, DQ_PUBLISH_NEW, err);
     }
-    dq_err_clear(err);
-    return publish(recipe, shot, name, tag, DQ_PUBLISH_REPLACE, err);
+    if (heir && read_file(recipe, name, &found, err) == DQ_MISSING) {
+        dq_err_clear(err);
+        if (!be_heir(recipe, shot, heir, tag, err))
+            publish(recipe, shot, name, tag, DQ_PUBLISH_REPLACE, err);
+    }
+    dq_shot_free(&found);
+    free(heir);
+    return err->code;
 }
 
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,

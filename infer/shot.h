@@ -72,8 +72,9 @@ int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
  * stays, and *shot becomes it. (Another device or library may have found a
  * range that differs in its last bits; all renders read the file, so all use
  * one.) Where the recipe decides it anew it is replaced in any case. A file
- * with another key is replaced; of two that replace one at once the later
- * stays. Errors as dq_publish and dq_shot_read. */
+ * with another key is replaced; of two that find the same one stale, the first
+ * decides for both (in heirs/, where what was decided waits for the same
+ * settings to come back). Errors as dq_publish and dq_shot_read. */
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err);
 

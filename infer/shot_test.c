@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/publish.h"
 #include "infer/shot.h"
 
 static char key_a[] = "aaaa", key_b[] = "bbbb", net[] = "net";
@@ -37,11 +39,10 @@ static void place_make(struct place *p)
 
 static void place_free(struct place *p)
 {
-    char *path = dq_asprintf("%s/shot.json", p->folder);
+    char *command = dq_asprintf("rm -r '%s'", p->folder);
 
-    remove(path);
-    remove(p->folder);
-    free(path);
+    assert_int_equal(system(command), 0);
+    free(command);
     dq_sequence_free(&p->recipe.plate);
     dq_range_free(&p->recipe.frames);
 }
@@ -141,6 +142,51 @@ static void what_was_made_for_other_settings_gives_way(void **state)
     place_free(&p);
 }
 
+static struct dq_bytes bytes_of(const struct place *p, const char *name)
+{
+    char *path = dq_asprintf("%s/%s", p->folder, name);
+    struct dq_bytes bytes = {0};
+    struct dq_err err = {0};
+
+    assert_int_equal(dq_bytes_read_file(&bytes, path, 1 << 20, DQ_IO, &err),
+                     DQ_OK);
+    free(path);
+    return bytes;
+}
+
+/* Both find the same stale file; one of them has taken its place when the
+ * other, who does not know, comes to do so. */
+static void of_two_that_replace_a_file_at_once_one_decides(void **state)
+{
+    struct place p;
+    struct dq_shot stale = odd_values(), first = odd_values(),
+                   second = odd_values(), got = {.key = ""};
+    struct dq_bytes before;
+    char *path;
+
+    (void)state;
+    place_make(&p);
+    path = dq_asprintf("%s/shot.json", p.folder);
+    assert_int_equal(dq_shot_write(&p.recipe, &stale, "s", &p.err), 0);
+    before = bytes_of(&p, "shot.json");
+    p.recipe.survey_key = key_b;
+    snprintf(first.key, sizeof first.key, "%s", key_b);
+    snprintf(second.key, sizeof second.key, "%s", key_b);
+    first.range_low = 0.25;
+    second.range_low = 0.125;
+    assert_int_equal(dq_shot_write(&p.recipe, &first, "a", &p.err), 0);
+    assert_int_equal(dq_publish(path, before.data, before.count, "t",
+                                DQ_PUBLISH_REPLACE, NULL, &p.err),
+                     0);
+    if (dq_shot_write(&p.recipe, &second, "b", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.range_low == 0.25 && second.range_low == 0.25);
+    dq_bytes_free(&before);
+    free(path);
+    place_free(&p);
+}
+
 static void a_file_that_cannot_be_understood_is_left_for_a_person(void **state)
 {
     struct place p;
@@ -180,15 +226,6 @@ static struct dq_shot solved_values(void)
     return shot;
 }
 
-static void remove_all(struct place *p)
-{
-    char *survey = dq_asprintf("%s/survey.json", p->folder);
-
-    remove(survey);
-    free(survey);
-    place_free(p);
-}
-
 static void a_solution_is_read_to_the_last_bit(void **state)
 {
     struct place p;
@@ -213,7 +250,7 @@ static void a_solution_is_read_to_the_last_bit(void **state)
     dq_shot_free(&got);
     dq_shot_free(&written);
     dq_shot_free(&was);
-    remove_all(&p);
+    place_free(&p);
 }
 
 static void a_frame_is_found_with_its_own_plate_alone(void **state)
@@ -256,7 +293,7 @@ static void the_first_solution_of_a_key_stays(void **state)
     dq_shot_free(&got);
     dq_shot_free(&second);
     dq_shot_free(&first);
-    remove_all(&p);
+    place_free(&p);
 }
 
 static void a_survey_serves_scans_until_the_shot_is_solved(void **state)
@@ -278,7 +315,7 @@ static void a_survey_serves_scans_until_the_shot_is_solved(void **state)
     assert_int_equal(got.solved_count, 2);
     dq_shot_free(&shot);
     dq_shot_free(&got);
-    remove_all(&p);
+    place_free(&p);
 }
 
 static void what_is_decided_anew_replaces_only_what_it_decides(void **state)
@@ -314,7 +351,7 @@ static void what_is_decided_anew_replaces_only_what_it_decides(void **state)
     assert_true(got.solved[0].scale > 4);
     dq_shot_free(&got);
     dq_shot_free(&old);
-    remove_all(&p);
+    place_free(&p);
 }
 
 static void the_sample_is_spread_over_the_whole_list(void **state)
@@ -343,6 +380,7 @@ int main(void)
         cmocka_unit_test(another_key_or_no_file_is_missing),
         cmocka_unit_test(what_was_published_first_stays),
         cmocka_unit_test(what_was_made_for_other_settings_gives_way),
+        cmocka_unit_test(of_two_that_replace_a_file_at_once_one_decides),
         cmocka_unit_test(a_file_that_cannot_be_understood_is_left_for_a_person),
         cmocka_unit_test(a_solution_is_read_to_the_last_bit),
         cmocka_unit_test(a_frame_is_found_with_its_own_plate_alone),
