@@ -203,7 +203,8 @@ static int solve(double a[N][N], double b[N])
 
 /* The Huber bound of what is off; < 0: too few pixels are in both. */
 static double reach_of(const struct size *a, const struct size *c,
-                       double aspect, const struct dq_motion *m, float *scratch)
+                       double aspect, const struct dq_motion *m,
+                       double *scratch)
 {
     double row[N], off;
     int n = 0;
@@ -211,15 +212,40 @@ static double reach_of(const struct size *a, const struct size *c,
     for (int j = 0; j < a->rows; j += 2)
         for (int i = 0; i < a->cols; i += 2)
             if (row_of(a, c, aspect, m, j, i, row, &off))
-                scratch[n++] = (float)fabs(off);
+                scratch[n++] = fabs(off);
     if (n < LEAST / 4)
         return -1;
-    dq_sort_floats(scratch, (size_t)n);
-    return HUBER * 1.4826 * (double)scratch[n / 2] + 1e-6;
+    return HUBER * 1.4826 * dq_nth_double(scratch, (size_t)n, (size_t)n / 2) +
+           1e-6;
+}
+
+/* Geman and McClure's: Huber's still lets a third of the picture that moves
+ * of itself pull at the rest. A camera that is free is only asked what could be
+ * explained at most. */
+static double strict_weight(double r)
+{
+    double k = 1 + r * r;
+
+    return 1 / (k * k);
+}
+
+/* What a camera of that kind does not do stays as it is. */
+static void hold(double left[N][N], double right[N], enum dq_motion_kind kind)
+{
+    int turns = kind == DQ_MOTION_TURN, goes = kind == DQ_MOTION_GO;
+    const int held[N] = {[2] = turns || goes, turns || goes, turns, turns};
+
+    for (int k = 0; k < N; k++)
+        for (int l = 0; l <= k; l++)
+            if (held[k] || held[l])
+                left[k][l] = k == l;
+    for (int k = 0; k < N; k++)
+        right[k] = held[k] ? 0 : right[k];
 }
 
 static int one_round(const struct size *a, const struct size *c, double aspect,
-                     struct dq_motion *m, float *scratch)
+                     enum dq_motion_kind kind, int strict, struct dq_motion *m,
+                     double *scratch)
 {
     double left[N][N] = {{0}}, right[N] = {0}, row[N], off, trace = 0;
     double reach = reach_of(a, c, aspect, m, scratch);
@@ -232,7 +258,8 @@ static int one_round(const struct size *a, const struct size *c, double aspect,
 
             if (!row_of(a, c, aspect, m, j, i, row, &off))
                 continue;
-            w = fmin(1, reach / fmax(fabs(off), 1e-30));
+            w = strict ? strict_weight(off / reach)
+                       : fmin(1, reach / fmax(fabs(off), 1e-30));
             for (int k = 0; k < N; k++) {
                 for (int l = 0; l <= k; l++)
                     left[k][l] += w * row[k] * row[l];
@@ -245,6 +272,7 @@ static int one_round(const struct size *a, const struct size *c, double aspect,
         left[k][k] += RIDGE * trace + 1e-12;
     left[6][6] += LENS * trace; /* a short way tells little of the lens */
     right[6] += LENS * trace * (KAPPA - m->kappa);
+    hold(left, right, kind);
     if (!solve(left, right))
         return 0;
     for (int k = 0; k < 2; k++) {
@@ -273,11 +301,31 @@ struct dq_motion dq_motion_none(void)
     return m;
 }
 
+void dq_motion_limit(enum dq_motion_kind kind, struct dq_motion *m)
+{
+    if (kind != DQ_MOTION_FREE)
+        m->s[0] = m->s[1] = 0;
+    if (kind == DQ_MOTION_TURN)
+        m->zeta = m->tz = 0;
+}
+
+struct dq_motion dq_motion_twice(const struct dq_motion *m)
+{
+    struct dq_motion twice = {.t = {2 * m->t[0], 2 * m->t[1]},
+                              .s = {2 * m->s[0], 2 * m->s[1]},
+                              .zeta = 2 * m->zeta,
+                              .tz = 2 * m->tz,
+                              .kappa = m->kappa,
+                              .roll = 2 * m->roll};
+
+    return twice;
+}
+
 int dq_motion_find(const struct dq_scape *a, const struct dq_scape *c,
-                   struct dq_motion *motion)
+                   enum dq_motion_kind kind, struct dq_motion *motion)
 {
     struct dq_motion m = *motion;
-    float *scratch;
+    double *scratch;
     int good = a->sizes[0].rows > 0;
 
     scratch = dq_new_array(
@@ -285,9 +333,10 @@ int dq_motion_find(const struct dq_scape *a, const struct dq_scape *c,
         sizeof *scratch);
     for (int k = SIZES - 1; k >= 0; k--)
         for (int round = 0; a->sizes[k].rows && good && round < ROUNDS; round++)
-            good =
-                one_round(&a->sizes[k], &c->sizes[k], a->aspect, &m, scratch) &&
-                is_sane(&m);
+            good = one_round(&a->sizes[k], &c->sizes[k], a->aspect, kind,
+                             kind != DQ_MOTION_FREE && k == 0 && round > 0, &m,
+                             scratch) &&
+                   is_sane(&m);
     free(scratch);
     if (good)
         *motion = m;

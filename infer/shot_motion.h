@@ -20,6 +20,14 @@
 
 enum { DQ_MOTION_UNKNOWNS = 8 };
 
+/* What a camera may do; the fewer unknowns, the less of what moves of itself
+ * can be taken for the camera's doing. */
+enum dq_motion_kind {
+    DQ_MOTION_TURN, /* t, kappa, roll */
+    DQ_MOTION_GO,   /* and zeta, tz: along its axis */
+    DQ_MOTION_FREE  /* and s: aside */
+};
+
 struct dq_motion {
     double t[2], s[2], zeta, tz, kappa, roll; /* [0]: across, [1]: down */
 };
@@ -37,13 +45,20 @@ void dq_scape_free(struct dq_scape *scape); /* NULL is fine */
 double dq_scape_depth(const struct dq_scape *scape, double value);
 double dq_scape_spread(const struct dq_scape *scape);
 
-/* Find it, from what motion says at first. False: the pictures do not hold it
- * (flat, or it runs away); motion is left as it was. */
+/* Find one of a kind, from what motion says at first; what the kind does not
+ * do stays. False: the pictures do not hold it (flat, or it runs away); motion
+ * is left as it was. */
 int dq_motion_find(const struct dq_scape *a, const struct dq_scape *c,
-                   struct dq_motion *motion);
+                   enum dq_motion_kind kind, struct dq_motion *motion);
 
 /* What is to be found begun with: standing still, a usual lens. */
 struct dq_motion dq_motion_none(void);
+
+/* Without what a camera of that kind does not do. */
+void dq_motion_limit(enum dq_motion_kind kind, struct dq_motion *motion);
+
+/* Twice as far: what a camera that goes on as it does will have done. */
+struct dq_motion dq_motion_twice(const struct dq_motion *motion);
 
 /* Where the point at (x, y) of a with depth g is in c; returns D. */
 double dq_motion_to(const struct dq_motion *motion, double x, double y,

@@ -95,7 +95,7 @@ static void expect_found(const struct dq_motion *was)
     struct dq_motion m = dq_motion_none();
     double worst = 0, worst_depth = 0;
 
-    assert_true(dq_motion_find(f->one, f->two, &m));
+    assert_true(dq_motion_find(f->one, f->two, DQ_MOTION_FREE, &m));
     for (int j = 8; j < ROWS - 8; j += 10)
         for (int i = 16; i < COLS - 16; i += 10) {
             double x, y, g, one[2], two[2], d, e;
@@ -144,6 +144,44 @@ static void going_aside_is_found_too(void **state)
     expect_found(&aside);
 }
 
+/* The near hill moves of itself: free to go aside, a camera takes that for its
+ * own parallax; one that only turns cannot. */
+static void a_turn_is_found_beside_a_mover(void **state)
+{
+    struct dq_motion turn = {.t = {0.04, 0}, .s = {0.02, 0}, .kappa = 0.2};
+    struct frames *f = frames_of(&turn);
+    struct dq_motion still = {.t = {0.04, 0}, .kappa = 0.2};
+    struct frames *stands = frames_of(&still);
+    struct dq_motion m = dq_motion_none();
+
+    (void)state;
+    for (int j = 0; j < ROWS; j++) /* left of the middle all but turns */
+        for (int i = 0; i < 3 * COLS / 5; i++)
+            f->c[j * COLS + i] = stands->c[j * COLS + i];
+    dq_scape_free(f->two);
+    f->two = dq_scape_new(f->c, ROWS, COLS, f->guide, BLOCK_ROWS, BLOCK_COLS);
+    assert_true(dq_motion_find(f->one, f->two, DQ_MOTION_TURN, &m));
+    assert_true(fabs(m.t[0] - 0.04) < 0.002);
+    assert_true(!(fabs(m.s[0]) > 0) && !(fabs(m.tz) > 0));
+    frames_free(stands);
+    frames_free(f);
+}
+
+static void what_a_kind_does_not_do_is_taken_out(void **state)
+{
+    struct dq_motion all = {.t = {1, 2}, .s = {3, 4}, .zeta = 5, .tz = 6},
+                     m = all, twice = dq_motion_twice(&all);
+
+    (void)state;
+    dq_motion_limit(DQ_MOTION_FREE, &m);
+    assert_memory_equal(&m, &all, sizeof m);
+    dq_motion_limit(DQ_MOTION_GO, &m);
+    assert_true(!(fabs(m.s[0]) > 0) && !(fabs(m.s[1]) > 0) && m.tz > 5);
+    dq_motion_limit(DQ_MOTION_TURN, &m);
+    assert_true(!(fabs(m.zeta) > 0) && !(fabs(m.tz) > 0) && m.t[1] > 1);
+    assert_true(twice.t[0] > 1.9 && twice.s[1] > 7.9 && twice.tz > 11.9);
+}
+
 static void a_flat_picture_holds_none(void **state)
 {
     struct dq_motion none = dq_motion_none(), m = none;
@@ -154,7 +192,8 @@ static void a_flat_picture_holds_none(void **state)
 
     (void)state;
     m.t[0] = 0.125;
-    if (dq_motion_find(s, s, &m)) { /* nothing pulls it anywhere */
+    if (dq_motion_find(s, s, DQ_MOTION_FREE,
+                       &m)) { /* nothing pulls it anywhere */
         assert_true(fabs(m.t[0] - 0.125) < 1e-9);
         assert_true(fabs(m.tz) < 1e-9);
     }
@@ -169,6 +208,8 @@ int main(void)
         cmocka_unit_test(a_turn_is_found_with_its_lens_and_roll),
         cmocka_unit_test(going_forward_is_found_by_what_is_near),
         cmocka_unit_test(going_aside_is_found_too),
+        cmocka_unit_test(a_turn_is_found_beside_a_mover),
+        cmocka_unit_test(what_a_kind_does_not_do_is_taken_out),
         cmocka_unit_test(a_flat_picture_holds_none),
     };
 

@@ -1,6 +1,7 @@
 #include "infer/shot_pair.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,12 @@
 #include "base/sorted.h"
 
 enum { ROUNDS = 6, LEAST_POINTS = 16 };
+
+/* Lines that are tried to begin with, on so many points; points less than
+ * APART of the spread from each other tell no slope; a residual of AGREES of
+ * the spread is none. */
+enum { TRIED = 256, TRIED_ON = 1024 };
+static const double APART = 0.25, AGREES = 0.02;
 
 static const double TUKEY = 4.685, COUNTS = 0.01, FAR_END = 0.05;
 
@@ -26,8 +33,8 @@ static double quantile(const double *v, const double *base, int n, double share,
             scratch[kept++] = v[i];
     if (kept == 0)
         return 0;
-    dq_sort_doubles(scratch, (size_t)kept);
-    return scratch[dq_quantile_at(share, (size_t)kept)];
+    return dq_nth_double(scratch, (size_t)kept,
+                         dq_quantile_at(share, (size_t)kept));
 }
 
 /* w = base (1 - (r / d)^2)^2, d = 4.685 * 1.4826 * MAD; never quite 0. */
@@ -56,7 +63,7 @@ static int enough(const double *w, int n)
     return count >= LEAST_POINTS;
 }
 
-/* ---- affine -------------------------------------------------------------- */
+/* ---- moments ------------------------------------------------------------- */
 
 struct moments {
     double total, mu, mv, uu, vv, uv;
@@ -82,25 +89,81 @@ static void moments(const double *u, const double *v, const double *w, int n,
     }
 }
 
-/* Residuals to start from: of the line through the medians whose ratio is that
- * of the middle halves. Least squares would start at the movers. Without such
- * halves (sky fills them): false. */
-static int first_residuals(const double *u, const double *v, const double *base,
-                           int n, double *scratch, double *r)
-{
-    double at[2][3], rho;
+/* ---- a line to start from ------------------------------------------------ */
 
-    for (int i = 0; i < 3; i++) {
-        at[0][i] = quantile(u, base, n, 0.25 * (i + 1), scratch);
-        at[1][i] = quantile(v, base, n, 0.25 * (i + 1), scratch);
-    }
-    if (!(at[0][2] > at[0][0]) || !(at[1][2] > at[1][0]))
-        return 0;
-    rho = (at[1][2] - at[1][0]) / (at[0][2] - at[0][0]);
+/* A line of those that go through two of the points. */
+struct line {
+    double rho, u, v; /* v = v + rho (u - u) */
+};
+
+/* Points to try lines with and on, evenly spread over those that count. */
+static int some_of(const double *base, int n, int *chosen)
+{
+    int counting = 0, count = 0;
+
     for (int i = 0; i < n; i++)
-        r[i] = v[i] - at[1][1] - rho * (u[i] - at[0][1]);
-    return 1;
+        counting += base[i] > COUNTS;
+    for (int i = 0, k = 0; i < n && count < TRIED_ON; i++)
+        if (base[i] > COUNTS) {
+            if ((int64_t)k * TRIED_ON / counting >= count)
+                chosen[count++] = i;
+            k++;
+        }
+    return count;
 }
+
+/* How much of the points' weight a line leaves unexplained: each counts by its
+ * residual, and no more than one that is off by `near`. */
+static double unexplained(const struct line *l, const double *u,
+                          const double *v, const double *base,
+                          const int *chosen, int count, double near)
+{
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        int k = chosen[i];
+        double r = (v[k] - l->v - l->rho * (u[k] - l->u)) / near;
+
+        sum += base[k] * fmin(1, r * r);
+    }
+    return sum;
+}
+
+/* The line that explains the most of the points, of TRIED through two of them
+ * (MSAC, its dice always the same). Least squares, and quartiles too, start
+ * where movers and stretches of sky pull them; this starts at what the largest
+ * part of the picture agrees on. Residuals to it; false: no line rises. */
+static int first_residuals(const double *u, const double *v, const double *base,
+                           int n, const struct moments *m, double *r)
+{
+    struct line best = {0};
+    int chosen[TRIED_ON], count = some_of(base, n, chosen);
+    double least = INFINITY, near = AGREES * sqrt(m->vv);
+    uint32_t dice = 1;
+
+    for (int i = 0; i < TRIED && count > 1; i++) {
+        uint32_t one = (dice = dice * 1664525U + 1013904223U) >> 8;
+        uint32_t two = (dice = dice * 1664525U + 1013904223U) >> 8;
+        int a = chosen[one % (uint32_t)count],
+            c = chosen[two % (uint32_t)count];
+        struct line l = {
+            .rho = (v[c] - v[a]) / (u[c] - u[a]), .u = u[a], .v = v[a]};
+        double left;
+
+        if (!(fabs(u[c] - u[a]) > APART * sqrt(m->uu)) || !(l.rho > 0))
+            continue;
+        left = unexplained(&l, u, v, base, chosen, count, near);
+        if (left < least) {
+            least = left;
+            best = l;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        r[i] = v[i] - best.v - best.rho * (u[i] - best.u);
+    return best.rho > 0;
+}
+
+/* ---- affine -------------------------------------------------------------- */
 
 static int affine_rounds(const double *u, const double *v, const double *base,
                          int n, double *scratch, struct moments *m)
@@ -108,7 +171,7 @@ static int affine_rounds(const double *u, const double *v, const double *base,
     double *w = scratch, *r = scratch + n;
 
     moments(u, v, base, n, m);
-    if (first_residuals(u, v, base, n, w, r))
+    if (first_residuals(u, v, base, n, m, r))
         tukey(r, base, n, EXACT * sqrt(m->vv), r + n, w);
     else
         memcpy(w, base, (size_t)n * sizeof *w);
@@ -148,7 +211,7 @@ int dq_pair_affine(const double *u, const double *v, const double *w, int n,
     return isfinite(pair->rho) && pair->q > 0;
 }
 
-/* ---- dolly --------------------------------------------------------------- */
+/* ---- three unknowns ------------------------------------------------------ */
 
 /* Solve the 3 x 3 a p = b by elimination with pivots; false: singular. */
 static int solve_3(double a[3][4], double p[3])
@@ -179,6 +242,84 @@ static int solve_3(double a[3][4], double p[3])
     }
     return 1;
 }
+
+/* Weighted least squares of v = p0 + p1 x + p2 y. */
+static int fit_plane(const double *x, const double *y, const double *v,
+                     const double *w, int n, double p[3])
+{
+    double a[3][4] = {{0}}, total = 1e-300;
+
+    for (int i = 0; i < n; i++)
+        total += w[i];
+    for (int i = 0; i < n; i++) {
+        double c[3] = {1, x[i], y[i]};
+
+        for (int r = 0; r < 3; r++) {
+            for (int s = 0; s < 3; s++)
+                a[r][s] += w[i] / total * c[r] * c[s];
+            a[r][3] += w[i] / total * c[r] * v[i];
+        }
+    }
+    return solve_3(a, p);
+}
+
+/* ---- a turn -------------------------------------------------------------- */
+
+/* x: u / turn about its mean, in units of its spread; y: 1 / turn - 1 in units
+ * of its own. Returns the rounds' outcome in p. */
+static int plane_rounds(const double *x, const double *y, const double *v,
+                        const double *base, int n, double *scratch, double p[3])
+{
+    double *w = scratch, *r = scratch + n;
+    struct moments m;
+
+    moments(x, v, base, n, &m);
+    if (first_residuals(x, v, base, n, &m, r))
+        tukey(r, base, n, AGREES * sqrt(m.vv), r + n, w);
+    else
+        memcpy(w, base, (size_t)n * sizeof *w);
+    for (int round = 0;; round++) {
+        if (!fit_plane(x, y, v, w, n, p))
+            return 0;
+        if (round == 2 * ROUNDS)
+            return 1;
+        for (int i = 0; i < n; i++)
+            r[i] = v[i] - p[0] - p[1] * x[i] - p[2] * y[i];
+        tukey(r, base, n, EXACT * sqrt(m.vv), r + n, w);
+    }
+}
+
+int dq_pair_zero(const double *u, const double *v, const double *w,
+                 const double *turn, int n, double *zero)
+{
+    double *x, *y, *scratch, p[3] = {0}, unit = 0;
+    struct moments m;
+    int found;
+
+    if (!enough(w, n))
+        return 0;
+    x = dq_new_array((size_t)n * 6, sizeof *x);
+    y = x + n;
+    scratch = y + n;
+    for (int i = 0; i < n; i++) {
+        x[i] = u[i] / turn[i];
+        y[i] = 1 / turn[i] - 1;
+        unit = fmax(unit, fabs(y[i]));
+    }
+    moments(x, v, w, n, &m);
+    for (int i = 0; i < n; i++) {
+        x[i] = (x[i] - m.mu) / (sqrt(m.uu) + 1e-30);
+        y[i] /= unit + 1e-30;
+    }
+    found = unit > 0 && m.uu > 0 && plane_rounds(x, y, v, w, n, scratch, p) &&
+            p[1] > 0;
+    free(x);
+    if (found)
+        *zero = -(p[2] / unit) / (p[1] / sqrt(m.uu));
+    return found && isfinite(*zero);
+}
+
+/* ---- dolly --------------------------------------------------------------- */
 
 /* Weighted least squares of the parabola, in units of u's spread. */
 static int fit_parabola(const double *u, const double *v, const double *w,

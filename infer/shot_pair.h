@@ -25,6 +25,16 @@ struct dq_pair {
 int dq_pair_affine(const double *u, const double *v, const double *w, int n,
                    struct dq_pair *pair);
 
+/* The camera turned: along its axis depth became z turn[i], so disparity
+ * u - zero became (u - zero) / turn, and
+ *
+ *   v = rho u / turn - rho zero (1 / turn - 1) + beta
+ *
+ * which tells where the guide of a has infinity. Robust as above. False: no
+ * evidence, or a turn that shows nothing. */
+int dq_pair_zero(const double *u, const double *v, const double *w,
+                 const double *turn, int n, double *zero);
+
 /* The camera goes along its axis: u_c = u_a / (1 - dz u_a). A parabola about
  * the far end z (the 5 % quantile): v = p0 + p1 (u - z) + p2 (u - z)^2, fitted
  * both ways, rho = sqrt(p1 / back's p1): far away a dolly changes nothing, so

@@ -89,6 +89,44 @@ static void what_moves_of_itself_loses_its_weight(void **state)
     assert_true(fabs(pair.rho - 0.8) < 1e-4);
 }
 
+/* Two fifths of the points move together, where least squares and quartiles
+ * begin half way to them. */
+static void a_large_mover_is_outvoted_by_what_agrees_better(void **state)
+{
+    struct points p;
+    struct dq_pair pair;
+
+    (void)state;
+    make(&p, 0.8, 0.1);
+    for (int i = 0; i < 2 * N / 5; i++)
+        p.v[i] = 0.3 * p.u[i] + 0.9;
+    assert_true(dq_pair_affine(p.u, p.v, p.w, N, &pair));
+    assert_true(fabs(pair.rho - 0.8) < 1e-4);
+}
+
+/* Disparity 0 is told as 0.07; a turn to the right, seen by a lens of kappa t
+ * = 0.01, and a mover. */
+static void a_turn_tells_where_infinity_lies(void **state)
+{
+    struct points p;
+    double turn[N], zero = 0;
+
+    (void)state;
+    make(&p, 1, 0);
+    for (int i = 0; i < N; i++) {
+        turn[i] = 1 - 0.01 * (2.0 * (i % 29) / 28 - 1);
+        p.u[i] += 0.4;
+        p.v[i] = 1.5 * (p.u[i] - 0.07) / turn[i] - 0.2;
+        if (i % 4 == 0)
+            p.v[i] += 0.05;
+    }
+    assert_true(dq_pair_zero(p.u, p.v, p.w, turn, N, &zero));
+    assert_true(fabs(zero - 0.07) < 1e-3);
+    for (int i = 0; i < N; i++)
+        turn[i] = 1;
+    assert_false(dq_pair_zero(p.u, p.v, p.w, turn, N, &zero));
+}
+
 static void half_a_picture_of_flat_sky_takes_nothing_away(void **state)
 {
     struct points p;
@@ -176,6 +214,8 @@ int main(void)
         cmocka_unit_test(an_affine_comes_back),
         cmocka_unit_test(noise_does_not_shrink_the_ratio_as_it_does_a_slope),
         cmocka_unit_test(what_moves_of_itself_loses_its_weight),
+        cmocka_unit_test(a_large_mover_is_outvoted_by_what_agrees_better),
+        cmocka_unit_test(a_turn_tells_where_infinity_lies),
         cmocka_unit_test(half_a_picture_of_flat_sky_takes_nothing_away),
         cmocka_unit_test(points_without_weight_say_nothing),
         cmocka_unit_test(flat_and_inverted_guides_are_no_evidence),
