@@ -1,11 +1,14 @@
 """make bench-quality: depthq's depth against exact truth, beside what others do.
 
-    quality.py BUILD [--full] [--seeds 1,2,3] [--size 4096x2160] [--out FOLDER]
-    quality.py BUILD --shots static,pan,dolly [--frames 240] [--seeds ...]    the shot form alone (960x540)
+    quality.py BUILD [--full] [--seeds 1,2,3] [--size 4096x2160] [--out FOLDER]             single frames
+    quality.py BUILD --shots static,pan,dolly [--frames 24] [--seeds ...]                    whole shots alone (960x540)
+    quality.py BUILD --shots static,pan,dolly --guides [--frames 240] [--seeds ...]          their drift alone
 
-Renders coded plates (tests/oracle/adversary.py), runs the whole program, and prints a table against truth and against
-baselines: tiles blended as they come, tiles normalised one by one, the whole frame upsampled. Pictures (PNG) and
-quality.json go to the folder. Exit status 1 when a bound of BOUNDS is missed. Definitions: tests/oracle/metrics.py.
+Single frames at 4K; short shots through the whole program; the drift of long ones, from their guides. Coded
+plates (tests/oracle/adversary.py) are rendered, the program runs over them, and tables are printed against truth and
+against baselines: tiles blended as they come, tiles normalised one by one, the whole frame upsampled, every frame
+normalised by itself. "static entering": something near comes into the picture. Pictures (PNG) and quality.json go to the
+folder. Exit status 1 when a bound is missed. Definitions: tests/oracle/metrics.py.
 """
 import argparse
 import json
@@ -30,47 +33,70 @@ BOUNDS = {
 }
 
 
-# the shot form: of ours; "a / b": by the same figure of the best affine by frame
+# shots, of ours; "a / b": by the same figure of b
+STEADY = {"drift of shift": 0.005, "tae / best": 1.1}
 SHOT_BOUNDS = {
-    "static": {"drift": 0.001, "drift of shift": 0.005, "tae / best": 1.1, "static noise / best": 1.1},
-    "pan": {"drift": 0.01, "drift of shift": 0.005, "tae / best": 1.1},
+    "static": {"drift": 0.001, "static noise / best": 1.1, **STEADY},
+    "static entering": {"drift": 0.001, "static noise / best": 1.1, **STEADY},
+    "pan": {"drift": 0.01, **STEADY},
     "dolly": {"drift": 0.02, "tae / best": 1.1},
 }
+CAMERAS = ",".join(SHOT_BOUNDS)
+ALL_FRAMES, ALL_SHOTS = list(range(101, 106)), list(range(201, 206))  # seeds
 
 
 def judge_shot(row):
-    """-> [(seed, what, value, bound)] of the bounds that one shot misses."""
-    ours, best = row["methods"]["ours"], row["methods"]["best affine by frame"]
+    """-> [(camera, seed, what, value, bound)] of the bounds that one shot misses; of guides alone what they tell."""
+    ours, best = row["methods"]["ours"], row["methods"].get("best affine by frame")
     missed = []
-    for name, bound in SHOT_BOUNDS[row["camera"].split()[0]].items():
+    for name, bound in SHOT_BOUNDS[row["camera"]].items():
         key = name.removesuffix(" / best")
+        if key not in ours:
+            continue
         value = ours[key] if key == name else ours[key] / max(best[key], 1e-9)
         if value > bound:
-            missed.append((row["seed"], name, value, bound))
+            missed.append((row["camera"], row["seed"], name, value, bound))
     return missed
 
 
-def shot_table(rows):
-    names = ["drift", "slope", "drift of shift", "tae", "absrel", "delta1", "static noise"]
-    print(f"\nshots: each method after one fit a shot\n  {'':<62}" + "".join(f"{n:>16}" for n in names))
-    for row in rows:
-        for method, values in row["methods"].items():
-            head = f"{row['camera']} seed {row['seed']}, {row['frames']} frames: {method}"
-            print(f"  {head:<62}" + "".join(f"{values[n]:>16.5f}" if n in values else f"{'':>16}" for n in names))
+def shot_table(title, rows):
+    """A camera and a method a line: median and worst of the seeds."""
+    names = ["drift", "slope", "drift of shift", "tae", "tae / best", "absrel", "delta1", "static noise"]
+    print(f"\n{title}: each method after one fit a shot, median and worst of the seeds\n  {'':<46}"
+          + "".join(f"{n:>20}" for n in names))
+    for camera in dict.fromkeys(r["camera"] for r in rows):
+        of = [r for r in rows if r["camera"] == camera]
+        print(f"  {camera}, {of[0]['frames']} frames, seeds {[r['seed'] for r in of]}")
+        for method in of[0]["methods"]:
+            cells = []
+            for n in names:
+                values = [figure(r, method, n) for r in of]
+                if None in values:
+                    cells.append(f"{'':>20}")
+                    continue
+                worst = min(values) if n == "delta1" else max(values, key=abs)
+                cells.append(f"{np.median(values):>10.5f} {worst:>9.5f}")
+            print(f"    {method:<44}" + "".join(cells))
 
 
-def shots(args, out, seeds):
-    """The shot form. -> exit status."""
-    rows, missed = [], []
-    for camera in args.shots.split(","):
+def figure(row, method, name):
+    values = row["methods"][method]
+    if name != "tae / best":
+        return values.get(name)
+    best = row["methods"].get("best affine by frame")
+    return values["tae"] / max(best["tae"], 1e-9) if best else None
+
+
+def shots(args, out, seeds, cameras, frames, guides):
+    """-> rows, what they miss."""
+    work, rows = shot_bench.measure_guides if guides else shot_bench.measure, []
+    for camera in cameras.split(","):
         for seed in seeds:
-            rows.append(shot_bench.measure(args.build, out, camera, seed, frames=args.frames))
-            missed += [(camera, *m) for m in judge_shot(rows[-1])]
-    shot_table(rows)
-    for camera, seed, name, value, bound in missed:
-        print(f"MISSED {camera} seed {seed}: {name} {value:.5g}, bound {bound}")
-    (out / "shots.json").write_text(json.dumps(rows, indent=1))
-    return 1 if missed else 0
+            path, *entering = camera.split()
+            rows.append(work(args.build, out, path, seed, frames=frames, entering=bool(entering)))
+            (out / ("drift.json" if guides else "shots.json")).write_text(json.dumps(rows, indent=1))
+    shot_table("drift, from guides" if guides else "shots", rows)
+    return rows, [miss for row in rows for miss in judge_shot(row)]
 
 
 def judge(form, rows):
@@ -101,6 +127,25 @@ def table(form, rows):
         print(f"  {n:<22}" + "  ".join(f"{r['ours'][n]:.5g}" for r in rows))
 
 
+def frames_part(args, out, seeds):
+    """Single frames at 4K -> rows by form, what they miss."""
+    all_rows, missed = {}, []
+    for form in args.forms.split(","):
+        rows = [frame_bench.measure(args.build, out, form, seed, args.size, not args.no_program) for seed in seeds]
+        table(form, rows)
+        all_rows[form] = rows
+        missed += [(form, *m) for m in judge(form, rows)]
+    return all_rows, missed
+
+
+def end(missed, begun, out):
+    for what, seed, name, value, bound in missed:
+        print(f"MISSED {what} seed {seed}: {name} {value:.5g}, bound {bound}")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    print(f"{len(missed)} bounds missed; {time.monotonic() - begun:.0f} s; commit {commit.stdout.strip()}; pictures in {out}")
+    return 1 if missed else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=Path)
@@ -109,27 +154,21 @@ def main():
     parser.add_argument("--size", default="4096x2160")
     parser.add_argument("--forms", default="straight,bent")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--shots", help="static, pan, dolly: the shot form alone")
-    parser.add_argument("--frames", type=int, default=240, help="of a shot")
+    parser.add_argument("--shots", help=f"shots alone, of {CAMERAS}")
+    parser.add_argument("--guides", action="store_true", help="their drift alone, from guides")
+    parser.add_argument("--frames", type=int, help="of a shot")
     parser.add_argument("--no-program", action="store_true", help="alignment alone, on the same pictures")
     args = parser.parse_args()
     out = args.out or args.build / "quality"
     out.mkdir(parents=True, exist_ok=True)
-    seeds = [int(s) for s in args.seeds.split(",")] if args.seeds else list(range(101, 106 if args.full else 102))
+    begun = time.monotonic()
+    chosen = [int(s) for s in args.seeds.split(",")] if args.seeds else None
     if args.shots:
-        return shots(args, out, [int(s) for s in args.seeds.split(",")] if args.seeds else range(201, 206))
-    begun, all_rows, missed = time.monotonic(), {}, []
-    for form in args.forms.split(","):
-        rows = [frame_bench.measure(args.build, out, form, seed, args.size, not args.no_program) for seed in seeds]
-        table(form, rows)
-        all_rows[form] = rows
-        missed += [(form, *m) for m in judge(form, rows)]
-    for form, seed, name, value, bound in missed:
-        print(f"MISSED {form} seed {seed}: {name} {value:.5g}, bound {bound}")
+        rows, missed = shots(args, out, chosen or ALL_SHOTS, args.shots, args.frames or 24, args.guides)
+        return end(missed, begun, out)
+    all_rows, missed = frames_part(args, out, chosen or (ALL_FRAMES if args.full else ALL_FRAMES[:1]))
     (out / "quality.json").write_text(json.dumps(all_rows, indent=1))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    print(f"{len(missed)} bounds missed; {time.monotonic() - begun:.0f} s; commit {commit.stdout.strip()}; pictures in {out}")
-    return 1 if missed else 0
+    return end(missed, begun, out)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@
 The adversary draws another affine for every frame's guide, so a shot that is not solved pulses by as much as x3. What is
 measured is the whole program's picture (`stabilize: shot`, `kind: native`). Beside it, made of the same pictures: every
 frame normalised by its own quantiles (what existing tools do), and every frame through its best affine to truth (what no
-solve over the shot can beat). Definitions: tests/oracle/metrics.py, after reference: depth §6.
+solve over the shot can beat); and made of the same plates by the same network: tiles blended as they come, tiles
+normalised one by one, the whole frame upsampled. Definitions: tests/oracle/metrics.py, after reference: depth §6.
+
+A long shot's drift does not need its pictures: measure_guides scans and solves with the program and measures the guides,
+through their solution, against the truth on the guides' own pixels.
 """
 import json
 import shutil
@@ -36,17 +40,25 @@ def render(folder, seed, camera, size, frames, build, entering=False):
                     *(["--entering"] if entering else [])], check=True)
 
 
-def run(build, folder, model, stabilize="shot"):
-    """-> depths [N,H,W], shot.json, seconds."""
-    out = folder / stabilize
+def depthq(build, folder, model, stabilize="shot", *options):
+    """-> the output's folder, seconds."""
     (folder / "shot.yaml").write_text(JOB.format(model=model, stabilize=stabilize, out=stabilize))
     begun = time.monotonic()
-    done = subprocess.run([build / "bin/depthq", "run", "shot.yaml", "--progress", "plain"], cwd=folder, text=True,
+    done = subprocess.run([build / "bin/depthq", "run", "shot.yaml", "--progress", "plain", *options], cwd=folder, text=True,
                           capture_output=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    shot = json.loads(next((out / ".depthq").glob("*/shot.json")).read_text())
-    return np.stack([fb.read_exr(p, "Z")[0] for p in sorted(out.glob("d.*.exr"))]), shot, time.monotonic() - begun
+    return folder / stabilize, time.monotonic() - begun
+
+
+def solution(out):
+    return json.loads(next((out / ".depthq").glob("*/shot.json")).read_text())
+
+
+def run(build, folder, model, stabilize="shot"):
+    """-> depths [N,H,W], shot.json, seconds."""
+    out, seconds = depthq(build, folder, model, stabilize)
+    return np.stack([fb.read_exr(p, "Z")[0] for p in sorted(out.glob("d.*.exr"))]), solution(out), seconds
 
 
 def truth(folder):
@@ -77,28 +89,114 @@ def figures(Ds, Ts, zs, masks, motions, cameras, static):
     return row
 
 
-def measure(build, out, camera, seed, size="960x540", frames=240, entering=False):
-    """One camera and one seed -> a row of the table."""
-    build, folder = Path(build).resolve(), Path(tempfile.mkdtemp(prefix="shot_", dir=out))
+# ---- baselines ----
+
+def others(build, folder, model, net, shape):
+    """Yields (name, pictures [N,H,W]) of what the network alone makes of the folder's plates, however put together."""
+    plan = json.loads(subprocess.run([build / "tools/align_frame", model, str(shape[1]), str(shape[0]), "plan"], check=True,
+                                     capture_output=True, text=True).stdout)
+    plates = [np.stack(fb.read_exr(p, "R", "G", "B")) for p in sorted(folder.glob("plate.*.exr"))]
+    yield "whole frame upsampled", [fb.resize(fb.guide_of(net, rgb, plan)[0], shape, fb.linear) for rgb in plates]
+    yield "tiles as they come", [fb.blend(list(fb.tiles_of(net, rgb, plan))[0], plan, shape) for rgb in plates]
+    yield "tiles normalised", [fb.blend([fb.normalised(t) for t in list(fb.tiles_of(net, rgb, plan))[0]], plan, shape)
+                               for rgb in plates]
+
+
+# ---- together ----
+
+def in_folder(out, work):
+    """work(folder) in a folder of its own, which goes afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="shot_", dir=out))
     try:
-        render(folder, seed, camera, size, frames, build, entering)
-        return measure_in(build, out, folder, camera, seed, entering)
+        return work(folder)
     finally:
         shutil.rmtree(folder)
 
 
+def measure(build, out, camera, seed, size="960x540", frames=240, entering=False):
+    """One camera and one seed -> a row of the table."""
+    build = Path(build).resolve()
+
+    def work(folder):
+        render(folder, seed, camera, size, frames, build, entering)
+        return measure_in(build, out, folder, camera, seed, entering)
+    return in_folder(out, work)
+
+
+def head_of(camera, seed, entering, shot, frames, seconds):
+    return {"camera": camera + (" entering" if entering else ""), "seed": seed, "frames": frames, "seconds": seconds,
+            "stretches": len({f["stretch"] for f in shot["solution"]}),
+            "evidence": min(f["evidence"] for f in shot["solution"])}
+
+
+def plot_scales(out, row):
+    logs = [np.array(row["methods"][k]["logs"]) for k in ("ours", "normalised by frame")]
+    pictures.plot(out / f"scale_{row['camera'].replace(' ', '_')}_{row['seed']}.png", [v - v.mean() for v in logs])
+
+
 def measure_in(build, out, folder, camera, seed, entering=False):
     model = folder / "adversary.pt"
-    adversary.write(model)
+    net = adversary.write(model)
     Ds, shot, seconds = run(build, folder, "./adversary.pt")
     zs, masks, motions, cameras = truth(folder)
     Ts = [np.where(z < 1e5, 1 / z, 0) for z in zs]
-    best = [s * D + b for D, (s, b) in zip(Ds, m.frame_fits(Ds, Ts, masks))]
-    methods = {"ours": list(Ds), "normalised by frame": [normalised(D) for D in Ds], "best affine by frame": best}
-    row = {"camera": camera + (" entering" if entering else ""), "seed": seed, "frames": len(Ds), "seconds": seconds,
-           "stretches": len({f["stretch"] for f in shot["solution"]}),
-           "evidence": min(f["evidence"] for f in shot["solution"]),
-           "methods": {name: figures(D, Ts, zs, masks, motions, cameras, camera == "static") for name, D in methods.items()}}
-    logs = [np.array(row["methods"][k]["logs"]) for k in ("ours", "normalised by frame")]
-    pictures.plot(out / f"scale_{row['camera'].replace(' ', '_')}_{seed}.png", [v - v.mean() for v in logs])
+    row = head_of(camera, seed, entering, shot, len(Ds), seconds)
+
+    def figures_of(D):
+        return figures(D, Ts, zs, masks, motions, cameras, camera == "static")
+    row["methods"] = {
+        "ours": figures_of(list(Ds)),
+        "best affine by frame": figures_of([s * D + b for D, (s, b) in zip(Ds, m.frame_fits(Ds, Ts, masks))]),
+        "normalised by frame": figures_of([normalised(D) for D in Ds])}
+    row["methods"].update((name, figures_of(D)) for name, D in others(build, folder, model, net, Ds.shape[1:]))
+    plot_scales(out, row)
     return row
+
+
+# ---- guides alone ----
+
+def drifts(Gs, Ts, masks):
+    fits = m.frame_fits(Gs, Ts, masks)
+    std, slope = m.drift(fits)
+    whole = m.fit(np.stack(Gs), np.stack(Ts), np.stack(masks))
+    return {"drift": std, "slope": slope, "drift of shift": m.drift_of_shift(fits, whole, Ts, masks),
+            "logs": np.log(np.maximum(fits[:, 0], 1e-30)).tolist()}
+
+
+def thinned(picture):
+    """Every other pixel either way: 240 guides are to fit in memory, and a line through 100,000 points is known."""
+    return np.ascontiguousarray(picture[::2, ::2])
+
+
+def guide_truth(folder, shape):
+    """True disparity and what is scored, on the guides' pixels: the network answers means of disparity."""
+    Ts, masks = [], []
+    for path in sorted(folder.glob("z.*.exr")):
+        z, sky = fb.read_exr(path, "Z", "sky")
+        scored = m.scored(z, sky)
+        Ts.append(thinned(fb.resize(np.where(sky < 0.5, 1 / z, 0), shape, fb.area)))
+        masks.append(thinned(fb.resize(scored.astype(np.float32), shape, fb.area) > 0.999))
+    return Ts, masks
+
+
+def measure_guides(build, out, camera, seed, size="960x540", frames=240, entering=False):
+    """The drift of one camera and one seed, from guides and their solution -> a row of the table."""
+    build = Path(build).resolve()
+
+    def work(folder):
+        render(folder, seed, camera, size, frames, build, entering)
+        adversary.write(folder / "adversary.pt")
+        depthq(build, folder, "./adversary.pt", "shot", "--stage", "scan")
+        made, seconds = depthq(build, folder, "./adversary.pt", "shot", "--stage", "solve")
+        shot = solution(made)
+        Gs = [fb.read_exr(p, "R")[0] for p in sorted((made / ".depthq").glob("*/guides/*.exr"))]
+        Ts, masks = guide_truth(folder, Gs[0].shape)
+        Gs = [thinned(G) for G in Gs]
+        row = head_of(camera, seed, entering, shot, len(Gs), seconds)
+        row["methods"] = {
+            "ours": drifts([f["scale"] * G + f["shift"] for f, G in zip(shot["solution"], Gs)], Ts, masks),
+            "normalised by frame": drifts([normalised(G) for G in Gs], Ts, masks),
+            "whole frame as it comes": drifts(Gs, Ts, masks)}
+        plot_scales(out, row)
+        return row
+    return in_folder(out, work)
