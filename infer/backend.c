@@ -19,6 +19,7 @@ static const struct {
 } built_in[] = {
 #if DQ_TORCH
     {"torchscript", dq_torch_backend},
+    {"aoti", dq_torch_packages},
 #endif
     {"fake", fake},
 };

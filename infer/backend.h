@@ -1,6 +1,6 @@
 /* backend: a loaded network behind a small table of functions.
  *
- * torchscript (infer/torch_shim.h) and fake (infer/backend_fake.c). A net
+ * torchscript and aoti (infer/torch_shim.h), fake (infer/backend_fake.c). A net
  * is used by one thread at a time.
  */
 #ifndef DQ_INFER_BACKEND_H

@@ -111,6 +111,14 @@ static int parse(const struct dq_model *model, const char *data, size_t size,
     return err->code;
 }
 
+/* torch reads a package's extra files as text: there the tile lies beside
+ * them. */
+static const char *path_of(const struct dq_model *model)
+{
+    return strcmp(model->runtime, "aoti") == 0 ? "depthq/depthq-golden.bin"
+                                               : "extra/depthq-golden.bin";
+}
+
 int dq_golden_read(const struct dq_model *model, const void *bytes,
                    size_t count, struct dq_golden *golden, struct dq_err *err)
 {
@@ -119,8 +127,7 @@ int dq_golden_read(const struct dq_model *model, const void *bytes,
 
     memset(golden, 0, sizeof *golden);
     if (!dq_archive_is(bytes, count) || /* a fake network */
-        dq_archive_find(bytes, count, "extra/depthq-golden.bin", &data, &size,
-                        err) ||
+        dq_archive_find(bytes, count, path_of(model), &data, &size, err) ||
         !data)
         return err->code;
     if (parse(model, data, size, golden, err))

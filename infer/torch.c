@@ -44,6 +44,13 @@ const struct dq_backend *dq_torch_backend(struct dq_err *err)
     return t ? t->backend : NULL;
 }
 
+const struct dq_backend *dq_torch_packages(struct dq_err *err)
+{
+    const struct dq_torch_table *t = table(err);
+
+    return t ? t->packages : NULL;
+}
+
 /* NVIDIA's driver, the same inside WSL, and AMD's: libtorch calls all "cuda".
  * Where none is there, no library needs to look. */
 static int has_driver(void)
@@ -75,6 +82,9 @@ void dq_torch_process_setup(void)
         unsetenv(changes_pixels[i]);
     /* cuBLAS is only deterministic with a workspace of its own. */
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    /* Without it a package reads beyond a picture that its contract gave the
+     * wrong size. */
+    setenv("AOTI_RUNTIME_CHECK_INPUTS", "1", 1);
     /* One arena: what one thread has freed another can use again. With an
      * arena a thread the peak crept up with the number of frames. */
     mallopt(M_ARENA_MAX, 1);

@@ -4,6 +4,7 @@
  *   torch_shim.cc    the backend: one forward
  *   torch_device.cc  the library's state, devices, the process
  *   torch_load.cc    bytes -> a module
+ *   torch_package.cc bytes -> a package of native code
  *   torch_scan.cc    what a module's code reaches for
  *   torch_fast.cc    the form of it that runs
  *   torch_errors.cc  exceptions -> errors
@@ -16,15 +17,18 @@
 #include <torch/script.h>
 
 #include <c10/core/StreamGuard.h>
+#include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "infer/backend.h"
 
 struct dq_net {
-    torch::jit::Module module;
+    torch::jit::Module module; /* or */
+    std::unique_ptr<torch::inductor::AOTIModelPackageLoader> package;
     c10::Device device = at::kCPU;
     std::optional<c10::Stream> stream; /* CUDA: all our work is on this one */
     at::ScalarType dtype = at::kFloat;
@@ -65,6 +69,10 @@ int after_failure(dq_net *net, int code, dq_err *err) noexcept;
 /* Bytes -> net->module on its device, in eval mode, one tensor in and one
  * out. DQ_MODEL says what the bytes are when they are no such thing. */
 int load(dq_net *net, const void *bytes, size_t count, dq_err *err);
+
+/* Bytes -> net->package on its device. DQ_MODEL: no such package, or one for
+ * another kind of machine. */
+int load_package(dq_net *net, const void *bytes, size_t count, dq_err *err);
 
 /* Names of a module's operators that reach files or other machines. */
 std::string outside_of(const torch::jit::Module &module);

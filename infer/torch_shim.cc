@@ -1,4 +1,5 @@
-/* torch_shim: TorchScript on libtorch, CPU and CUDA from one source.
+/* torch_shim: TorchScript, and packages of AOTInductor, on libtorch; CPU and
+ * CUDA from one source.
  *
  * Nothing of CUDA is included: streams, memory and copies go through c10's
  * virtual device interface, which dispatches to whatever libtorch was loaded.
@@ -34,6 +35,17 @@ namespace
 using namespace dq_torch;
 
 /* ---- one forward --------------------------------------------------------- */
+
+at::Tensor ask(dq_net *net, const at::Tensor &in)
+{
+    if (!net->package)
+        return answer_of(net->module, in);
+    auto answers = net->package->run({in});
+
+    TORCH_CHECK(answers.size() == 1, "the network answers ", answers.size(),
+                " tensors; depthq takes one");
+    return answers[0];
+}
 
 std::string shape_text(at::IntArrayRef sizes)
 {
@@ -141,7 +153,7 @@ int forward(dq_net *net, const float *in, int batch, int h, int w, float *out,
         return dq_fail(err, DQ_ANSWER, "injected fault");
     if (dq_fault(DQ_FAULT_INFER_MEMORY))
         TORCH_CHECK_WITH(OutOfMemoryError, false, "injected: out of memory");
-    answer = answer_of(net->module, give(net, in, {batch, 3, h, w}));
+    answer = ask(net, give(net, in, {batch, 3, h, w}));
     if (check_answer(answer, wanted_shape(net, batch, h, w), err))
         return err->code;
     take(net, answer, out);
@@ -169,6 +181,8 @@ int set_up(dq_net *net, const dq_model *model, const void *bytes, size_t count,
         return err->code;
     calling state(net);
 
+    if (strcmp(model->runtime, "aoti") == 0)
+        return load_package(net, bytes, count, err);
     if (load(net, bytes, count, err))
         return err->code;
     return make_fast(net, model, err);
@@ -235,6 +249,15 @@ const char *torch_outside(const dq_net *net) noexcept
     return net->outside.c_str();
 }
 
+/* Their code is machine code: what it reaches for is not told. */
+const dq_backend packages = {
+    .runtime = "aoti",
+    .open = torch_open,
+    .run = torch_run,
+    .close = torch_close,
+    .outside = nullptr,
+};
+
 const dq_backend torchscript = {
     .runtime = "torchscript",
     .open = torch_open,
@@ -267,6 +290,7 @@ int count_devices() noexcept
 extern "C" __attribute__((visibility("default")))
 const struct dq_torch_table dq_torch_table = {
     .backend = &torchscript,
+    .packages = &packages,
     .start = start,
     .cuda_devices = count_devices,
 };

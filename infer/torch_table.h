@@ -13,7 +13,8 @@ extern "C" {
 #define DQ_TORCH_PLUGIN "libdq_torch.so"
 
 struct dq_torch_table {
-    const struct dq_backend *backend;
+    const struct dq_backend *backend;  /* TorchScript */
+    const struct dq_backend *packages; /* of AOTInductor */
 
     /* Once, before all else: the plugin's own log and fault points. */
     void (*start)(void);

@@ -6,12 +6,20 @@
     scripts/export_model.py --huggingface FOLDER --to DIR
     scripts/export_model.py --network demo-depth|fastdepth [--weights FILE] --to DIR
     scripts/export_model.py --archive net.pt --contract net.json --to DIR
+    scripts/export_model.py ... --format aoti [--size HxW] [--batch N]
+    scripts/export_model.py ... --wrapper nuke
 
 --module       a class of yours; the file is imported, so it must be yours
---huggingface  a model folder on disk: depth_anything, dpt, glpn
+--huggingface  a model folder on disk: depth_anything, dpt, glpn, zoedepth,
+               depth_pro
 --network      demo-depth (from the shipped library, or from a checkpoint of
                its trainer) or fastdepth (fetched, or --weights FILE.onnx)
 --archive      a TorchScript file that somebody else saved
+
+--format aoti  native code for one size, batch and kind of machine (.pt2, by
+               AOTInductor; needs g++) in place of TorchScript
+--wrapper nuke the form that Nuke's Inference node loads, by itself: linear
+               pictures of any size in, padding and normalising inside
 
 DIR gets the artefact and its manifest: it is a model library of its own, and
 `depthq models add --from-export DIR` takes it into the farm's. Nothing is
@@ -30,6 +38,7 @@ Exit status: 0, 2 usage, 65 the network, weights or contract are wrong, 66 a
 file is missing, 69 a package is missing, 73 DIR cannot be written.
 """
 import argparse
+import hashlib
 import importlib.util
 import json
 import re
@@ -41,7 +50,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from modelkit import contract as contracts  # noqa: E402
 from modelkit import library, steady  # noqa: E402
-from modelkit.errors import MISSING, USAGE, ModelError  # noqa: E402
+from modelkit.errors import CREATE, MISSING, USAGE, ModelError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -196,23 +205,66 @@ def compile_network(net, contract, args):
     return module, settled, [did, *told]
 
 
+def packaged(net, contract, args):
+    """eager -> (bytes, digest, worst difference, contract as it turned out, [what to tell]): native code."""
+    from modelkit import artifact, package
+    if args.archive:
+        raise ModelError("--format aoti compiles from the source: name --module, --huggingface or --network", USAGE)
+    contract, told = package.settle(contract, args.batch)
+    data = package.make(net, contract, args.march)
+    return data, hashlib.sha256(data).hexdigest(), artifact.prove(net, data, contract), contract, told
+
+
+def scripted(net, contract, args):
+    """The same for TorchScript, with warnings of what its code reaches for."""
+    from modelkit import artifact, health
+    if args.batch or args.march:
+        raise ModelError("--batch and --march are for --format aoti", USAGE)
+    module, contract, told = compile_network(net, contract, args)
+    health.check(module, contract)
+    made = artifact.make(net, module, contract, artifact.golden_tile(net, contract))
+    return (*made, contract, told + [f"warning: {w}" for w in health.warnings_of(module)])
+
+
+def export_for_nuke(net, contract, args):
+    """DIR/NAME-VERSION.nuke.pt: no version of ours, for it has no contract."""
+    from modelkit import nuke
+    if args.format != "torchscript":
+        raise ModelError("--wrapper nuke is TorchScript: leave --format out", USAGE)
+    module, contract, told = compile_network(net, contract, args)
+    data, worst = nuke.make(net, module, contract)
+    path = args.to / f"{contract['name']}-{contract['version']}.nuke.pt"
+    try:
+        args.to.mkdir(parents=True, exist_ok=True)
+        library.publish_file(path, data)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written: {error.strerror}", CREATE) from None
+    print("\n".join(f"  {line}" for line in [*told, f"within {worst:.2g} of the range of the eager network's answers"]))
+    print(f"wrote {path}")
+
+
+FORMATS = {"torchscript": scripted, "aoti": packaged}
+
+
+def export_version(net, contract, args):
+    from modelkit import artifact
+    moved = artifact.check_sensitive(net, contract)
+    data, digest, worst, contract, told = FORMATS[args.format](net, contract, args)
+    library.publish(args.to, data, contract)
+    tell(contract, data, digest, worst, moved, told)
+    print(f"wrote {library.manifest_path(args.to, contract['name'], contract['version'])}")
+
+
 def export(args):
     import torch
     from modelkit import artifact, health
     torch.manual_seed(0)
     net, contract = next(make for name, make in SOURCES.items() if getattr(args, name))(args)
     contract = _claims(contract, args)
-    there = library.manifest_path(args.to, contract["name"], contract["version"])
     if not args.archive:
         net = _typed(net, artifact.DTYPES[contract["input"]["dtype"]])
     health.check(net, contract)
-    module, contract, told = compile_network(net, contract, args)
-    health.check(module, contract)
-    moved = artifact.check_sensitive(net, contract)
-    data, digest, worst = artifact.make(net, module, contract, artifact.golden_tile(net, contract))
-    library.publish(args.to, data, contract)
-    tell(contract, data, digest, worst, moved, told + [f"warning: {w}" for w in health.warnings_of(module)])
-    print(f"wrote {there}")
+    (export_for_nuke if args.wrapper else export_version)(net, contract, args)
 
 
 def tell(contract, data, digest, worst, moved, told):
@@ -254,6 +306,10 @@ def arguments(argv):
     parser.add_argument("--drop", action="append", default=[], metavar="KEY", help="leave a key of the file out (repeat it)")
     parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], help="type of weights and input")
     parser.add_argument("--size", type=_size, metavar="HxW", help="export for this size alone")
+    parser.add_argument("--format", choices=list(FORMATS), default="torchscript")
+    parser.add_argument("--wrapper", choices=["nuke"])
+    parser.add_argument("--batch", type=int, metavar="N", help="of a package (1)")
+    parser.add_argument("--march", metavar="NAME", help="processors that a package is for (x86-64-v3), as the compiler names them")
     parser.add_argument("--compile", choices=["auto", "script", "trace"], default="auto")
     for key in ("name", "version", "licence", "source", "description"):
         parser.add_argument(f"--{key}", help=f"the contract's {key}")

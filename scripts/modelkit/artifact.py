@@ -128,12 +128,15 @@ def _trials(contract):
 def _in_fresh_process(data, contract):
     """Answers of the archive's bytes to every trial, from a process that knows nothing but torch."""
     with tempfile.TemporaryDirectory() as folder:
-        model, asked, told = (os.path.join(folder, name) for name in ("model.pt", "asked.npz", "told.npz"))
+        packaged = contract.get("runtime") == "aoti"
+        model, asked, told = (os.path.join(folder, name) for name in
+                              ("model.pt2" if packaged else "model.pt", "asked.npz", "told.npz"))
         Path(model).write_bytes(data)
         np.savez(asked, *[picture(contract, *trial) for trial in _trials(contract)])
         code = ("import sys, numpy as np, torch\n"
                 "model, asked, told, dtype = sys.argv[1:]\n"
-                "net, asked = torch.jit.load(model).eval(), np.load(asked)\n"
+                f"net, asked = {'torch._inductor.aoti_load_package(model)' if packaged else 'torch.jit.load(model).eval()'}, "
+                "np.load(asked)\n"
                 "give = lambda a: torch.from_numpy(a).to(getattr(torch, dtype))\n"
                 "with torch.inference_mode():\n"
                 "    np.savez(told, *[net(give(asked[k])).float().numpy() for k in asked.files])\n")

@@ -16,7 +16,10 @@ KINDS = {
     "depth_anything": ("disparity", "affine", 14, 518),
     "dpt": ("disparity", "affine", 16, 384),
     "glpn": ("distance", "metric", 32, 480),
+    "zoedepth": ("distance", "metric", 32, 384),
+    "depth_pro": ("disparity", "scale", 384, 1536),  # in focal lengths, which only its own post-processing knows
 }
+HALVES = ("dpt", "zoedepth", "depth_pro")  # normalise with mean and spread 0.5
 
 
 class DepthAlone(nn.Module):
@@ -69,6 +72,9 @@ def load(folder, drop=()):
     kind = _json(folder, "config.json", needed=True).get("model_type")
     if kind not in KINDS:
         raise ModelError(f"{folder}: model_type '{kind}' is not known here; there are {', '.join(KINDS)}, and --module for others")
+    if len(_json(folder, "config.json").get("bin_configurations") or []) > 1:
+        raise ModelError(f"{folder}: chooses one of several heads by the picture: a trace would keep its example's choice; take "
+                         "a folder with one head (zoedepth-nyu, zoedepth-kitti)")
     transformers = _quiet_transformers()
     cls = getattr(transformers, transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True).architectures[0])
     cls._keys_to_ignore_on_load_missing = cls._keys_to_ignore_on_load_unexpected = None  # nothing is left out silently
@@ -100,11 +106,13 @@ def contract(folder, name, version):
     quantity, scale = _metric(config, quantity, scale)
     size = prepared.get("size", {})
     side = _side(min(size.get("height", side), size.get("width", side)) if isinstance(size, dict) else side, step)
-    given = {"transfer": "srgb", "multiple": step, "size": {"preferred": side, "min": max(step, side // 2 // step * step)},
-             "batch": "any", "dtype": "float32"}
+    size = {"preferred": side, "min": max(step, side // 2 // step * step)}
+    if config["model_type"] == "depth_pro":  # made of patches of one picture
+        size = {"fixed": [side, side]}
+    given = {"transfer": "srgb", "multiple": step, "size": size, "batch": "any", "dtype": "float32"}
     if prepared.get("do_normalize", config["model_type"] != "glpn"):
-        default = [0.5] * 3 if config["model_type"] == "dpt" else [0.485, 0.456, 0.406]
-        spread = [0.5] * 3 if config["model_type"] == "dpt" else [0.229, 0.224, 0.225]
+        halves = config["model_type"] in HALVES
+        default, spread = ([0.5] * 3,) * 2 if halves else ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         given |= {"mean": prepared.get("image_mean", default), "std": prepared.get("image_std", spread)}
     out = {"quantity": quantity, "scale": scale, "layout": "NCHW"}
     return {"depthq_model": 1, "name": name, "version": version, "input": given,

@@ -1,4 +1,4 @@
-"""A model library: `<sha256>.pt` and one manifest a version beside them.
+"""A model library: `<sha256>.pt` (or .pt2) and one manifest a version beside them.
 
 jobs/library.h says how it is read. A name@version never changes: writing it
 again with other bytes is refused.
@@ -24,7 +24,7 @@ def default_folder():
     return Path(data) / "depthq/models"
 
 
-def _publish(path, data):
+def publish_file(path, data):
     """Whole or not at all: a temp beside the target, fsync, rename, fsync of the folder."""
     temp = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     try:
@@ -63,7 +63,7 @@ def publish(folder, data, contract):
     folder, name, version = Path(folder), contract["name"], contract["version"]
     sha256 = hashlib.sha256(data).hexdigest()
     manifest = {"depthq_manifest": MANIFEST, "name": name, "version": version, "sha256": sha256,
-                "file": f"{sha256}.pt", "bytes": len(data), "contract": contract}
+                "file": f"{sha256}.pt{'2' if contract.get('runtime') == 'aoti' else ''}", "bytes": len(data), "contract": contract}
     there = find(folder, name, version)
     if there and there["sha256"] != sha256:
         raise ModelError(f"{manifest_path(folder, name, version)} exists with other bytes (SHA-256 "
@@ -71,9 +71,9 @@ def publish(folder, data, contract):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not there:
-            _publish(folder / manifest["file"], data)
+            publish_file(folder / manifest["file"], data)
             text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-            _publish(manifest_path(folder, name, version), text.encode())
+            publish_file(manifest_path(folder, name, version), text.encode())
     except OSError as error:
         raise ModelError(f"cannot write the model library: {error}", CREATE) from None
     return folder / manifest["file"]

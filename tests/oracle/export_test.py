@@ -423,6 +423,29 @@ def tiny_glpn():
         mlp_ratios=[2, 2, 2, 2])), 64
 
 
+def tiny_zoedepth():
+    from transformers import BeitConfig, ZoeDepthConfig, ZoeDepthForDepthEstimation
+    beit = BeitConfig(hidden_size=32, num_hidden_layers=4, num_attention_heads=2, intermediate_size=64, image_size=64,
+                      patch_size=16, out_indices=[1, 2, 3, 4], reshape_hidden_states=False, use_relative_position_bias=True,
+                      use_absolute_position_embeddings=False, layer_scale_init_value=0.1)
+    return ZoeDepthForDepthEstimation(ZoeDepthConfig(
+        backbone_config=beit, neck_hidden_sizes=[8, 16, 24, 24], fusion_hidden_size=16, bottleneck_features=16,
+        num_relative_features=8, num_attractors=[4, 2, 2, 1], bin_embedding_dim=8,
+        bin_configurations=[{"n_bins": 8, "min_depth": 0.001, "max_depth": 10.0, "name": "nyu"}])), 64
+
+
+def tiny_depth_pro():
+    from transformers import DepthProConfig, DepthProForDepthEstimation, Dinov2Config
+
+    def dino():
+        return Dinov2Config(hidden_size=16, num_hidden_layers=3, num_attention_heads=2, mlp_ratio=2, image_size=64, patch_size=16,
+                            use_mask_token=False)
+    return DepthProForDepthEstimation(DepthProConfig(
+        image_model_config=dino(), patch_model_config=dino(), fov_model_config=dino(), patch_size=64, fusion_hidden_size=16,
+        intermediate_hook_ids=[2, 1], intermediate_feature_dims=[8, 8], scaled_images_feature_dims=[16, 16, 8],
+        merge_padding_value=1, use_fov_model=False)), 256
+
+
 @unittest.skipUnless(HAVE_TRANSFORMERS, "this Python has no transformers package")
 class HuggingFace(Exporting):
     def save(self, make):
@@ -446,8 +469,9 @@ class HuggingFace(Exporting):
         manifest, path = self.found("tiny-model@1.0.0")
         self.assertEqual(manifest["contract"]["output"]["quantity"], quantity)
         self.assertRegex(self.said, "within [0-9.e-]+ of the range")
+        batch = manifest["contract"]["input"]["batch"]
         for side in sides:
-            x = torch.rand(2, 3, *side)
+            x = torch.rand(2 if batch == "any" else batch, 3, *side)
             with torch.inference_mode():
                 want, got = net(x).predicted_depth.numpy(), torch.jit.load(str(path))(x)[:, 0].numpy()
             self.assertLess(artifact.difference(want, got), 1e-5)
@@ -466,6 +490,23 @@ class HuggingFace(Exporting):
         contract = self.check(tiny_glpn, "distance", [(64, 64), (32, 96), (128, 64), (160, 192)])
         self.assertEqual((contract["output"]["scale"], contract["output"]["unit"]), ("metric", "m"))
         self.assertNotIn("fixed", contract["input"]["size"])
+
+    def test_zoedepth_is_metric(self):
+        contract = self.check(tiny_zoedepth, "distance", [(64, 64), (32, 96)])
+        self.assertEqual((contract["output"]["scale"], contract["output"]["unit"]), ("metric", "m"))
+        self.assertEqual((contract["input"]["batch"], contract["input"]["mean"]), (1, [0.5, 0.5, 0.5]))
+        self.assertNotIn("fixed", contract["input"]["size"])
+
+    def test_zoedepth_that_chooses_a_head_by_the_picture_is_refused(self):
+        folder = self.folder / "zoedepth-nyu-kitti"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps({"model_type": "zoedepth", "bin_configurations": [{}, {}]}))
+        self.assertEqual(self.call("--huggingface", folder), DATA)
+        self.assertIn("chooses one of several heads by the picture", self.erred)
+
+    def test_depth_pro_knows_no_scale_without_its_focal_length(self):
+        contract = self.check(tiny_depth_pro, "disparity", [(256, 256)])
+        self.assertEqual((contract["output"]["scale"], contract["input"]["size"]), ("scale", {"fixed": [256, 256]}))
 
     def test_weights_that_are_not_the_networks_are_told(self):
         from safetensors.torch import load_file, save_file
