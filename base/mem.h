@@ -32,8 +32,8 @@ char *dq_strndup(const char *text, size_t n);
 /* A formatted string in memory of its own. */
 char *dq_asprintf(const char *fmt, ...) DQ_PRINTF(1, 2);
 
-/* From now on large blocks (a megabyte and more) go back to the system when they
- * are freed: where memory is short, a hole of a size that nobody asks for
+/* From now on large blocks (a megabyte and more) go back to the system when
+ * they are freed: where memory is short, a hole of a size that nobody asks for
  * again costs as much as a block in use. */
 void dq_give_back_large(void);
 

@@ -174,6 +174,8 @@ void dq_doctor_apart(struct dq_doctor *d, const char *check,
         return;
     }
     pid = fork();
+    if (pid < 0)
+        look(d);
     if (pid == 0) {
         d->to = ends[1];
         look(d);

@@ -364,6 +364,12 @@ static void look_at_database(struct dq_doctor *d)
     struct dq_store_look look;
     struct dq_err err = {0};
 
+    if (d->answers && !dq_store_owner(d->state)) {
+        dq_doctor_say(d, DQ_DOCTOR_NOTE, DQ_OK, "database", NULL,
+                      "whoever has it open is not seen from here (in another "
+                      "container?): it was not looked at");
+        return;
+    }
     dq_store_look(d->state, &look, &err);
     if (err.code && look.unseen)
         dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "database",

@@ -280,7 +280,7 @@ static struct model *model_of(struct night *n, const json_t *job)
     struct model *m = n->models;
 
     while (m < n->models + n->model_count &&
-           (strcmp(m->name, name) || strcmp(m->version, version)))
+           (strcmp(m->name, name) != 0 || strcmp(m->version, version) != 0))
         m++;
     if (m == n->models + n->model_count) {
         n->model_count++;

@@ -32,9 +32,9 @@ static void each_role_may_what_the_table_says_and_no_more(void **state)
     for (int role = 0; role < DQ_ROLES; role++)
         for (int own = 0; own < 2; own++)
             for (int action = 0; action < DQ_RIGHTS; action++)
-                assert_int_equal(dq_role_may((enum dq_role)role,
-                                             (enum dq_right)action, own),
-                                 wanted[role][!own][action] == 'y');
+                assert_int_equal(
+                    dq_role_may((enum dq_role)role, (enum dq_right)action, own),
+                    wanted[role][!own][action] == 'y');
 }
 
 static void a_refusal_says_who_may_and_how_to_become_that(void **state)
@@ -42,8 +42,7 @@ static void a_refusal_says_who_may_and_how_to_become_that(void **state)
     (void)state;
     dq_err_clear(&err);
     assert_int_equal(
-        dq_role_denied(DQ_ROLE_ARTIST, DQ_RIGHT_WORKERS, ANN, &err),
-        DQ_DENIED);
+        dq_role_denied(DQ_ROLE_ARTIST, DQ_RIGHT_WORKERS, ANN, &err), DQ_DENIED);
     assert_string_equal(err.text,
                         "only the role wrangler may drain or resume workers, "
                         "and user 1001 has the role artist: ask one, or have "

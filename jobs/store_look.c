@@ -161,6 +161,15 @@ static int is_there(const char *path)
     return stat(path, &st) == 0;
 }
 
+int dq_store_owner(const char *folder)
+{
+    char *lock = dq_asprintf("%s/lock", folder);
+    int owner = owner_of(lock);
+
+    free(lock);
+    return owner;
+}
+
 int dq_store_look(const char *folder, struct dq_store_look *look,
                   struct dq_err *err)
 {

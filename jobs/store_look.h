@@ -19,6 +19,10 @@ struct dq_store_look {
     int schema, newest; /* of the database, of this program */
 };
 
+/* The pid of the daemon that has folder's lock; 0: none that is seen from here
+ * (locks of another container are not). */
+int dq_store_owner(const char *folder);
+
 /* Look into folder, which must be there. An error is what dq_store_open would
  * say: DQ_CONFIG a network file system or a newer schema; DQ_IO the database is
  * damaged, or part of it is gone; or, with unseen set, why nobody can tell. A

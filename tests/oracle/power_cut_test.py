@@ -31,7 +31,11 @@ SHUTDOWN, NO_FLUSH = 0x8004587D, 2  # linux/fs.h, ext4.h: FS_IOC_SHUTDOWN, EXT4_
 
 
 def run(*words):
-    return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
+    """A command; one that is not there has failed."""
+    try:
+        return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(words, 127)
 
 
 class PowerCuts(unittest.TestCase):

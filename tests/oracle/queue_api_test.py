@@ -360,6 +360,9 @@ class ApiTest(unittest.TestCase):
                 os.setgroups(groups[1:])
                 os.setgid(groups[0])
                 os.setuid(uid)
+            except OSError:
+                os._exit(3)
+            try:
                 os.write(there, json.dumps(what()).encode())
                 os._exit(0)
             except BaseException:
@@ -367,7 +370,10 @@ class ApiTest(unittest.TestCase):
         os.close(there)
         with os.fdopen(here) as said:
             text = said.read()
-        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status == 3:
+            self.skipTest("root may not become somebody else here")
+        self.assertEqual(status, 0)
         return json.loads(text)
 
     # Each member of staff is what the configuration in the next test says.

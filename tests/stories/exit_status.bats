@@ -102,6 +102,7 @@ ends_with() {
 
 # What was piped into a file on a full disk must not pass for a help page.
 @test "74: standard output is full, whatever command it is" {
+    [ -e /dev/full ] || skip "no /dev/full"
     commands=$(depthq --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
     [ "$(wc -w <<<"$commands")" -ge 20 ]
     for command in $commands; do

@@ -9,7 +9,7 @@ library() {
  "bytes": $(stat -c %s library/net.fake), "sha256": "$(sha256sum library/net.fake | cut -d ' ' -f 1)", "contract": {}}
 JSON
     export DEPTHQ_MODELS=$PWD/library DEPTHQ_STATE=$PWD/state XDG_DATA_HOME=$PWD/none
-    unset DEPTHQ_SOCKET XDG_RUNTIME_DIR
+    unset DEPTHQ_SOCKET XDG_RUNTIME_DIR RUNTIME_DIRECTORY STATE_DIRECTORY
 }
 
 # Ten plates that nobody opens, and workers that play the script in FAKE_WORKER

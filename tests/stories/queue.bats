@@ -199,7 +199,7 @@ a.yaml:4:1: and no output
     [ "$(id -u)" = 0 ] || skip "needs root, to become somebody else"
     load helpers
     export DEPTHQ_SOCKET=$PWD/sock BUILD=$PWD
-    printf 'roots: [%s]\nlimit-jobs: 1\n' "$PWD" >depthqd.yaml
+    printf 'roots: [%s]\nlimit-jobs: 1\n' "$(pwd -P)" >depthqd.yaml
     start_daemon --config depthqd.yaml
     chmod 0666 sock
     depthq submit --hold a.yaml
