@@ -161,7 +161,7 @@ class ClientTest(api.ApiTest):
             except OSError:
                 break
             if until and until in seen:
-                os.kill(pid, signal.SIGINT)
+                os.kill(pid, signal.SIGTERM)  # SIGINT may be ignored by whoever started the tests
                 break
         os.close(fd)
         return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
