@@ -128,7 +128,9 @@ int main(void)
         cmocka_unit_test(a_size_that_overflows_ends_the_process),
         cmocka_unit_test(copies_are_their_own),
         cmocka_unit_test(products_that_overflow_are_told),
+#ifdef OWN_ALLOCATOR
         cmocka_unit_test(large_blocks_go_back_to_the_system_once_it_is_wished),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
