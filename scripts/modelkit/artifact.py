@@ -27,12 +27,16 @@ from .errors import ModelError
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 BOUNDS = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}  # of the answer's range
 EXTRA = "depthq.json"
+LOADERS = {".pt": "torch.jit.load(model).eval()", ".pt2": "torch._inductor.aoti_load_package(model)"}
 
 
-def _without_debug(data):
+def rewritten(data, first=()):
+    """An archive's bytes without debug records; first: further members, (path, bytes), that come before the others."""
     reader = torch._C.PyTorchFileReader(io.BytesIO(data))
     out = io.BytesIO()
     writer = torch._C.PyTorchFileWriter(out)
+    for name, record in first:
+        writer.write_record(name, record, len(record))
     for name in sorted(reader.get_all_records()):
         # the writer adds the version and the identity of its own
         if not name.endswith(".debug_pkl") and name not in ("version", ".data/serialization_id"):
@@ -51,7 +55,7 @@ def archive_bytes(module, contract=None, text=None, tile=None):
         extra[golden.EXTRA] = tile
     memory = io.BytesIO()
     torch.jit.save(module, memory, _extra_files=extra or None)
-    return _without_debug(memory.getvalue())
+    return rewritten(memory.getvalue())
 
 
 def read_contract(path):
@@ -128,15 +132,14 @@ def _trials(contract):
 def _in_fresh_process(data, contract):
     """Answers of the archive's bytes to every trial, from a process that knows nothing but torch."""
     with tempfile.TemporaryDirectory() as folder:
-        packaged = contract.get("runtime") == "aoti"
-        model, asked, told = (os.path.join(folder, name) for name in
-                              ("model.pt2" if packaged else "model.pt", "asked.npz", "told.npz"))
+        ending = contracts.ending(contract)
+        load = LOADERS[ending]
+        model, asked, told = (os.path.join(folder, name) for name in (f"model{ending}", "asked.npz", "told.npz"))
         Path(model).write_bytes(data)
         np.savez(asked, *[picture(contract, *trial) for trial in _trials(contract)])
         code = ("import sys, numpy as np, torch\n"
                 "model, asked, told, dtype = sys.argv[1:]\n"
-                f"net, asked = {'torch._inductor.aoti_load_package(model)' if packaged else 'torch.jit.load(model).eval()'}, "
-                "np.load(asked)\n"
+                f"net, asked = {load}, np.load(asked)\n"
                 "give = lambda a: torch.from_numpy(a).to(getattr(torch, dtype))\n"
                 "with torch.inference_mode():\n"
                 "    np.savez(told, *[net(give(asked[k])).float().numpy() for k in asked.files])\n")

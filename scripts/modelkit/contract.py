@@ -156,6 +156,11 @@ def batches(contract):
     return [1, 4] if batch == "any" else [batch]
 
 
+def ending(contract):
+    """How the name of its artefact ends."""
+    return ".pt2" if contract.get("runtime") == "aoti" else ".pt"
+
+
 def answer_shape(contract, batch, height, width):
     """The shape that the network promises."""
     planes = contract["output"].get("channels", 1)

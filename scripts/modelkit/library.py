@@ -63,7 +63,7 @@ def publish(folder, data, contract):
     folder, name, version = Path(folder), contract["name"], contract["version"]
     sha256 = hashlib.sha256(data).hexdigest()
     manifest = {"depthq_manifest": MANIFEST, "name": name, "version": version, "sha256": sha256,
-                "file": f"{sha256}.pt{'2' if contract.get('runtime') == 'aoti' else ''}", "bytes": len(data), "contract": contract}
+                "file": f"{sha256}{contracts.ending(contract)}", "bytes": len(data), "contract": contract}
     there = find(folder, name, version)
     if there and there["sha256"] != sha256:
         raise ModelError(f"{manifest_path(folder, name, version)} exists with other bytes (SHA-256 "

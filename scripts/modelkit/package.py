@@ -7,7 +7,6 @@ FMA), so that every machine of a farm runs it and the exporter's own processor
 does not show in it; --march says otherwise.
 """
 import copy
-import io
 import json
 import os
 import platform
@@ -19,11 +18,10 @@ import torch
 
 from . import contract as contracts
 from . import golden
-from .artifact import DTYPES, EXTRA, golden_tile, picture
+from .artifact import DTYPES, EXTRA, golden_tile, picture, rewritten
 from .compiled import example_shape
 from .errors import UNAVAILABLE, ModelError
 
-RUNTIME, ENDING = "aoti", ".pt2"
 MARCHES = {"x86-64-v3": 256, "x86-64-v4": 512}  # bits of a vector
 
 
@@ -31,7 +29,7 @@ def settle(contract, batch=None):
     """(contract of the package, [what had to be declared]): what code is compiled for is baked in."""
     settled = copy.deepcopy(contract)
     height, width = example_shape(contract)
-    settled["runtime"] = RUNTIME
+    settled["runtime"] = "aoti"
     settled["input"]["size"] = {"fixed": [height, width]}
     settled["input"]["batch"] = batch or contracts.batches(contract)[0]
     return contracts.check(settled), [f"compiled for {height}x{width} in batches of {settled['input']['batch']}: declared"]
@@ -57,7 +55,7 @@ def _compiled(net, contract, march):
         warnings.simplefilter("ignore")
         kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
-        path = os.path.join(folder, "model" + ENDING)
+        path = os.path.join(folder, "model" + contracts.ending(contract))
         try:
             with torch.no_grad():
                 exported = torch.export.export(net, (given,))
@@ -73,22 +71,9 @@ def _compiled(net, contract, march):
             return file.read()
 
 
-def _with(data, extra):
-    """The package with further members: {path: bytes}."""
-    reader = torch._C.PyTorchFileReader(io.BytesIO(data))
-    out = io.BytesIO()
-    writer = torch._C.PyTorchFileWriter(out)
-    records = {name: reader.get_record(name) for name in sorted(reader.get_all_records())
-               if name not in ("version", ".data/serialization_id")}  # the writer adds its own
-    for name, record in {**extra, **records}.items():
-        writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    return out.getvalue()
-
-
 def make(net, contract, march=None):
     """The package of a network whose contract is settled."""
     tile = golden_tile(net, contract)
     # torch reads every member of extra/ as text, which the tile is not
     text = json.dumps(contract, indent=1, ensure_ascii=False).encode()
-    return _with(_compiled(net, contract, march), {f"extra/{EXTRA}": text, f"depthq/{golden.EXTRA}": tile})
+    return rewritten(_compiled(net, contract, march), [(f"extra/{EXTRA}", text), (f"depthq/{golden.EXTRA}", tile)])
