@@ -2,11 +2,10 @@
 #include "infer/steady_testing.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/publish.h"
+#include "base/testing.h"
 #include "infer/place.h"
 
 enum { FRAMES = 30, LATE = 15, WORLD = 1, OTHER = 2 };
@@ -16,7 +15,7 @@ static char scan_text[] = "model=m\n";
 /* A shot's folder of its own, with a solution that is exact: every frame is
  * brought to true disparity. */
 struct folder {
-    char path[64];
+    char *path;
     struct dq_model model;
     struct dq_recipe recipe;
     struct dq_solved solved[FRAMES];
@@ -33,8 +32,7 @@ static void plate_of(int frame, char hex[DQ_SHA256_HEX])
 static void folder_make(struct folder *f, enum dq_model_scale scale)
 {
     memset(f, 0, sizeof *f);
-    snprintf(f->path, sizeof f->path, "/tmp/place_test.XXXXXX");
-    assert_non_null(mkdtemp(f->path));
+    f->path = enter_folder();
     f->recipe = recipe_of(&f->model, scale);
     f->recipe.shot_folder = f->path;
     f->recipe.scan_text = scan_text;
@@ -53,14 +51,6 @@ static void folder_make(struct folder *f, enum dq_model_scale scale)
         s->shift = -shift_of(t) / scale_of(t);
         f->shot.solved_count++;
     }
-}
-
-static void folder_free(struct folder *f)
-{
-    char *command = dq_asprintf("rm -r '%s'", f->path);
-
-    assert_int_equal(system(command), 0);
-    free(command);
 }
 
 static void put(const struct folder *f, const char *name, const void *data,
@@ -151,7 +141,7 @@ static void a_solved_frame_has_its_own_place_with_its_own_plate(void **state)
     assert_int_equal(
         dq_place_find(&f.recipe, &f.shot, 3, plate, &place, &f.err),
         DQ_MISSING);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 /* ---- fitted -------------------------------------------------------------- */
@@ -167,7 +157,7 @@ static void a_late_frame_is_brought_to_what_the_frozen_ones_say(void **state)
     assert_int_equal(fit_late(&f, '1', 2.5, -0.3, &place), DQ_OK);
     assert_true(fabs(place.scale * 2.5 - 1) < 1e-3);
     assert_true(fabs(place.scale * -0.3 + place.shift) < 2e-3);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 /* Eight, so what lies farther is neither read nor missed. */
@@ -187,8 +177,8 @@ static void the_nearest_frames_decide(void **state)
     assert_int_equal(fit_late(&f, '1', 2, 0.1, &place), DQ_OK);
     assert_int_equal(fit_late(&near, '1', 2, 0.1, &alone), DQ_OK);
     assert_same(&place, &alone);
-    folder_free(&near);
-    folder_free(&f);
+    leave_folder(near.path);
+    leave_folder(f.path);
 }
 
 static void frames_whose_guides_are_gone_are_passed_over(void **state)
@@ -201,7 +191,7 @@ static void frames_whose_guides_are_gone_are_passed_over(void **state)
     put_guides(&f, 0, 2); /* far before the late one, and nothing else */
     assert_int_equal(fit_late(&f, '1', 0.5, 0.2, &place), DQ_OK);
     assert_true(fabs(place.scale * 0.5 - 1) < 1e-3);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 static void without_any_guide_a_late_frame_asks_for_a_new_solution(void **state)
@@ -214,7 +204,7 @@ static void without_any_guide_a_late_frame_asks_for_a_new_solution(void **state)
     assert_int_equal(fit_late(&f, '1', 2, 0, &place), DQ_MISSING);
     assert_non_null(strstr(f.err.text, "--resolve"));
     assert_non_null(strstr(f.err.text, "frame 15"));
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 /* Its former guide lies in the folder; it says nothing of the new plate. */
@@ -234,7 +224,7 @@ static void a_replaced_plates_own_guide_is_no_neighbour(void **state)
     plate_of(LATE, own->plate);
     put_guide(&f, LATE, WORLD);
     assert_int_equal(fit_late(&f, '1', 2, 0, &place), DQ_MISSING);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 static void a_metric_frame_at_the_end_is_right_already(void **state)
@@ -252,7 +242,7 @@ static void a_metric_frame_at_the_end_is_right_already(void **state)
     put_guides(&f, LATE - 3, LATE);
     assert_int_equal(fit_late(&f, '1', 1.3, 0, &place), DQ_OK);
     assert_true(place.scale == 1 && place.shift == 0);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 /* ---- noted --------------------------------------------------------------- */
@@ -270,7 +260,7 @@ static void what_was_fitted_is_found_again_to_the_last_bit(void **state)
     assert_int_equal(fit_late(&f, '1', 2, 0.1, &place), DQ_OK);
     assert_int_equal(find_late(&f, '1', &found), DQ_OK);
     assert_same(&place, &found);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 static void a_note_of_another_plate_or_solution_counts_for_nothing(void **state)
@@ -285,7 +275,7 @@ static void a_note_of_another_plate_or_solution_counts_for_nothing(void **state)
     assert_int_equal(find_late(&f, '2', &found), DQ_MISSING);
     f.solved[0].scale *= 1.5;
     assert_int_equal(find_late(&f, '1', &found), DQ_MISSING);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 /* Another device's guide of the same plate: its bits may differ, the first
@@ -301,7 +291,7 @@ static void the_first_note_of_a_plate_stands(void **state)
     assert_int_equal(fit_late(&f, '1', 2, 0.1, &first), DQ_OK);
     assert_int_equal(fit_late(&f, '1', 2.001, 0.1, &second), DQ_OK);
     assert_same(&first, &second);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 static void a_new_plates_note_takes_the_old_ones_place(void **state)
@@ -317,7 +307,7 @@ static void a_new_plates_note_takes_the_old_ones_place(void **state)
     assert_true(fabs(second.scale * 3 - 1) < 1e-3);
     assert_int_equal(find_late(&f, '2', &found), DQ_OK);
     assert_same(&second, &found);
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 static void a_damaged_note_is_none(void **state)
@@ -339,7 +329,7 @@ static void a_damaged_note_is_none(void **state)
         assert_int_equal(find_late(&f, '1', &found), DQ_OK);
         assert_same(&place, &found);
     }
-    folder_free(&f);
+    leave_folder(f.path);
 }
 
 int main(void)

@@ -180,7 +180,7 @@ int dq_store_look(const char *folder, struct dq_store_look *look,
     s.folder = dq_strdup(folder);
     s.path = dq_asprintf("%s/queue.db", folder);
     look->there = is_there(s.path);
-    look->owner = owner_of(lock);
+    look->owner = dq_store_owner(folder);
     if (!dq_store_check_place(folder, err) && !look->owner) {
         s.lock = open(lock, O_RDONLY | O_CLOEXEC);
         read_mark(s.lock, look);
