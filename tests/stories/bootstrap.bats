@@ -145,6 +145,15 @@ other_torch() { # a torch to point TORCH_DIR at
     grep -qx 'install -q --index-url https://wheels.example/cpu torch==2.13.0' pip.calls
 }
 
+@test "an index that does not answer shows pip's words alone" {
+    private_python torch
+    printf '#!/bin/bash\necho "ERROR: certificate verify failed" >&2\nexit 1\n' >build/deps/venv/bin/pip
+    run scripts/bootstrap </dev/null
+    [ "$status" -eq 69 ]
+    [[ $output == *"certificate verify failed"*"pip cannot fetch torch==2.13.0; see build/pip.log" ]]
+    [[ $output != *Traceback* ]]
+}
+
 @test "another source archive of OpenEXR than the pinned one is thrown away" {
     private_python ""
     touch torch-is-there
