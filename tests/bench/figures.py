@@ -65,11 +65,6 @@ def paired_ratio(ours, theirs):
     return median(a / b for a, b in zip(ours, theirs))
 
 
-def spread(values):
-    """(largest - smallest) / median: how far the rounds lie apart."""
-    return (max(values) - min(values)) / median(values)
-
-
 def table(figures):
     """The figures as text, one a line, misses told plainly."""
     rows = [("figure", "value", "unit", "goal", "")]

@@ -6,7 +6,7 @@ from statistics import median
 import networks
 from figures import Figure, alternate
 from process import run
-from measure_small import TILE, _bare, _tiles
+from measure_small import TILE, bare_command, tiles_of
 
 
 def _own_part(setting, frames):
@@ -31,10 +31,14 @@ def _scenes(setting):
 def measure(setting):
     rounds = 1 if setting.quick else 3
     model = networks.small(setting)
+
+    def bare():
+        return json.loads(run(bare_command(setting, model, 4), env=setting.env()).out)["wall"]
+
     answers = alternate(rounds, own=lambda: _own_part(setting, 2 if setting.quick else 8),
-                        bare=lambda: _bare(setting, model, 4), scenes=lambda: _scenes(setting))
-    forwards = _tiles(setting, setting.work / "out/parts/depth.1001.exr")
-    share = median(own / (forwards * wall) for own, (wall, _) in zip(answers["own"], answers["bare"]))
+                        bare=bare, scenes=lambda: _scenes(setting))
+    forwards = tiles_of(setting, setting.work / "out/parts/depth.1001.exr")
+    share = median(own / (forwards * wall) for own, wall in zip(answers["own"], answers["bare"]))
     return [
         Figure("2K: gather, align and blend / bare Small forwards", share, detail=answers,
                note=f"{1e3 * median(answers['own']):.0f} ms a frame on one core beside {forwards} forwards"),

@@ -49,8 +49,9 @@ def _frame_done(line):
     return event.get("event") == "frame" and event.get("state") == "done"
 
 
-def run(command, env=None, cwd=None, allowed=(0,)):
-    """Run to the end -> Done; RuntimeError with its words when it fails."""
+def run(command, env=None, cwd=None, allowed=(0,), clock=time.monotonic, begun=None):
+    """Run to the end -> Done; RuntimeError with its words when it fails. begun(pid): called when it has started; clock:
+    what frames settle by."""
     settled, words = [], []
     told, tell = os.pipe()
     with tempfile.TemporaryFile("w+") as out, os.fdopen(told) as answers:
@@ -59,9 +60,11 @@ def run(command, env=None, cwd=None, allowed=(0,)):
                                  stderr=subprocess.PIPE, text=True, pass_fds=[tell])
         os.close(tell)
         pid = int(answers.readline() or 0)
+        if begun:
+            begun(pid)
         for line in child.stderr:
             if _frame_done(line):
-                settled.append((time.monotonic(), _children_cpu(pid)))
+                settled.append((clock(), _children_cpu(pid)))
             words.append(line)
         child.stderr.close()
         child.wait()

@@ -5,8 +5,8 @@
 
 Every comparison is made in one run, one way after the other and again, and
 told as a ratio: a slow or busy machine slows both. Figures go to
-build/bench/results.json and, as a table, to standard output. Exit status 1
-when a goal was missed. --quick takes a minute or two on small plates: it
+build/bench/results.json (results-NAME.json with --only NAME) and, as a table,
+to standard output. Exit status 1 when a goal was missed. --quick takes a minute or two on small plates: it
 shows that all of it works and what moves by much; its figures are no verdict.
 """
 import argparse
@@ -54,7 +54,7 @@ def main(words):
     about["load at end"] = os.getloadavg()[0]
     results = {"when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "about": about,
                "figures": [f.as_json() for f in figures]}
-    path = setting.work / "results.json"
+    path = setting.work / ("-".join(["results", *options.only]) + ".json")
     path.write_text(json.dumps(results, indent=1) + "\n")
     print("\n".join(f"{key}: {value}" for key, value in about.items()))
     print("\n" + table(figures))

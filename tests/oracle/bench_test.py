@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -14,6 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/bench"))
 
 import figures  # noqa: E402
 import process  # noqa: E402
+import turns  # noqa: E402
 from figures import MET, MISSED, TOLD, Figure  # noqa: E402
 
 
@@ -53,9 +55,6 @@ class Ratios(unittest.TestCase):
         self.assertAlmostEqual(figures.paired_ratio([1, 10, 1], [2, 20, 2]), 0.5)
         with self.assertRaises(ValueError):
             figures.paired_ratio([1], [1, 2])
-
-    def test_spread_is_the_range_as_a_share_of_the_median(self):
-        self.assertEqual(figures.spread([8, 10, 13]), 0.5)
 
     def test_ways_take_turns(self):
         told = []
@@ -114,6 +113,40 @@ class Processes(unittest.TestCase):
         self.assertEqual(len(process.run([sys.executable, "-c", code]).settled), 2)
 
 
+class Turns(unittest.TestCase):
+    """Two programs that note when they run."""
+
+    def take(self, folder, *codes):
+        begin = "import sys, time\nlog = open(sys.argv[1], 'a')\n"
+        return turns.take_turns(slice_s=0.2, **{f"p{i}": [sys.executable, "-c", begin + code, f"{folder}/log"]
+                                                for i, code in enumerate(codes)})
+
+    def test_one_stands_still_while_the_other_runs(self):
+        code = "for i in range(40): print('{}', time.monotonic(), file=log, flush=True); time.sleep(0.02)"
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.monotonic()
+            done = self.take(folder, code.format("a"), code.format("b"))
+            took = time.monotonic() - begun
+            order = [line.split()[0] for line in Path(folder, "log").read_text().splitlines()]
+        self.assertEqual((order.count("a"), order.count("b")), (40, 40))
+        changes = sum(x != y for x, y in zip(order, order[1:]))
+        self.assertTrue(2 <= changes < 20, f"{changes} changes: not in turns")
+        self.assertLessEqual(done["p0"].wall + done["p1"].wall, took, "a clock ran while its program stood still")
+
+    def test_what_a_program_has_started_stands_still_with_it(self):
+        child = "for i in range(30): print('child', file=log, flush=True); time.sleep(0.02)"
+        parent = f"import subprocess\nsubprocess.run([sys.executable, '-c', \"import sys, time\\nlog = open(sys.argv[1], 'a')\\n{child}\", sys.argv[1]])"
+        other = "for i in range(30): print('other', file=log, flush=True); time.sleep(0.02)"
+        with tempfile.TemporaryDirectory() as folder:
+            self.take(folder, parent, other)
+            order = Path(folder, "log").read_text().split()
+        self.assertLess(sum(x != y for x, y in zip(order, order[1:])), 15, "they ran side by side")
+
+    def test_one_that_fails_is_told_when_all_have_ended(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(RuntimeError, "out of ink"):
+            self.take(folder, "sys.exit('out of ink')", "print('end', file=log)")
+
+
 class WholeRun(unittest.TestCase):
     def run_bench(self, folder):
         """run.py with one measurement, of a build that has no programs."""
@@ -123,7 +156,8 @@ class WholeRun(unittest.TestCase):
     def test_a_measurement_that_fails_is_a_miss_with_its_cause(self):
         with tempfile.TemporaryDirectory() as folder:
             done = self.run_bench(folder)
-            results = json.loads(Path(folder, "results.json").read_text())
+            results = json.loads(Path(folder, "results-start.json").read_text())
+            self.assertFalse(Path(folder, "results.json").exists(), "a part would stand for the whole")
         self.assertEqual(done.returncode, 1)
         self.assertIn("0 goals met, 1 missed: start", done.stdout)
         self.assertEqual(results["figures"][0]["verdict"], MISSED)
