@@ -15,11 +15,13 @@ PREFIX   ?= /usr/local
 PYTHON   ?= python3
 V        ?= 0
 
+# What somebody asks for goes before what set-up found the last time.
+ASKED_TORCH_DIR := $(TORCH_DIR)
 -include build/config.mk
 
 ifeq ($(wildcard build/config.mk),)
-ifneq ($(filter-out help setup demo check bench torture clean print-build print-deps,$(or $(MAKECMDGOALS),all)),)
-$(error nothing is set up yet: run `make setup` first (make demo and make check do it themselves))
+ifneq ($(filter-out help setup demo check bench bench-quality torture clean print-build print-deps,$(or $(MAKECMDGOALS),all)),)
+$(error nothing is set up yet: run `make$(if $(filter 0,$(TORCH)), TORCH=0)$(if $(filter 0,$(OIIO)), OIIO=0) setup` first (make demo and make check do it themselves))
 endif
 endif
 
@@ -304,7 +306,7 @@ help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
 
 setup: ## install and build what the project needs (demo and check do it too)
-	@TORCH=$(TORCH) OIIO=$(OIIO) scripts/bootstrap
+	@TORCH=$(TORCH) OIIO=$(OIIO) TORCH_DIR='$(ASKED_TORCH_DIR)' scripts/bootstrap
 
 # The config that set-up writes is read when make starts: hence a second make.
 demo: setup ## render plates, turn them into depth, draw a contact sheet
