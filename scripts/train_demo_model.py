@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Train demo-depth, the small network that ships with depthq, and export it.
 
-    scripts/train_demo_model.py --scene build/release/bin/depthq-scene --steps 3200
-    scripts/train_demo_model.py --scene ... --evaluate models/<sha256>.pt
+    scripts/train_demo_model.py --steps 3200
+    scripts/train_demo_model.py --evaluate models/*.pt
 
-Data: depthq-scene, a new world for every picture, from a fixed seed; the
-plates go through the same exposure, shoulder and sRGB encoding that depthq
-itself applies. The answer is disparity (near is large) up to a scale and a
-shift. Evaluation: held-out seeds, one least-squares fit of scale and shift in
-disparity, AbsRel of distance where the true depth is below 100 m, beside the
-best vertical ramp a + b y fitted the same way.
+Data: depthq-scene (of build/release, or --scene), a new world for every
+picture, from a fixed seed; the plates go through the same exposure, shoulder
+and sRGB encoding that depthq itself applies. The answer is disparity (near is
+large) up to a scale and a shift. Evaluation: held-out seeds, one least-squares
+fit of scale and shift in disparity, AbsRel of distance where the true depth is
+below 100 m, beside the best vertical ramp a + b y fitted the same way.
 """
 import argparse
 import copy
@@ -20,6 +20,15 @@ import sys
 import threading
 import time
 import queue
+
+from modelkit import errors, steady
+
+if __name__ == "__main__" and not steady.is_able():  # set-up's Python goes on
+    try:
+        steady.go_on()
+    except errors.ModelError as error:
+        print(f"train_demo_model: {error}", file=sys.stderr)
+        sys.exit(error.status)
 
 import numpy as np
 import torch
