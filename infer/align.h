@@ -1,7 +1,7 @@
 /* align: one scale and shift for every tile, so that all of a frame's tiles
  * tell one story: the guide's.
  *
- * Reference: depth §4.3 (fit to the guide), §4.4 (joint solve), and then one
+ * docs/depth.md, 4 (fit to the guide) and 5 (joint solve), and then one
  * robust line for the whole frame: overlaps that disagree shrink all scales
  * alike (0 is where they agree best), which the guide has to undo. For networks
  * whose answer has an unknown scale and shift both are found; for the others
@@ -51,7 +51,7 @@ struct dq_align_job {
 int dq_align(const struct dq_align_job *job, struct dq_tile_affine *affine,
              struct dq_err *err);
 
-/* After the blend (reference: depth §4.5): the low band follows the guide,
+/* After the blend (docs/depth.md, 7): the low band follows the guide,
  * D += up(LP(g - down(D))), LP a Gaussian of 8 guide pixels, over what the
  * picture covers. In log space the correction is a factor. */
 int dq_align_low_band(const struct dq_align_job *job, float *depth,

@@ -1,6 +1,6 @@
 /* align_fit: one tile against the guide, by block means. Internal to align.
  *
- * Reference: depth §4.3. Blocks of 4 guide pixels are laid over guide and
+ * docs/depth.md, 4. Blocks of 4 guide pixels are laid over guide and
  * tiles alike; a tile uses those that lie wholly inside it. */
 #ifndef DQ_INFER_ALIGN_FIT_H
 #define DQ_INFER_ALIGN_FIT_H

@@ -3,7 +3,7 @@
  *   min  sum_k sum w (s_k t_k + b_k - g)^2
  *      + mu sum_kl sum_overlap w (s_k t_k + b_k - s_l t_l - b_l)^2
  *
- * (reference: depth §4.4). Weights to the guide are frozen; those of the
+ * (docs/depth.md, 5). Weights to the guide are frozen; those of the
  * overlaps go through Huber rounds. Overlaps are taken from the tiles at
  * their own resolution: neighbours agree there, which rescues a tile of sky
  * with one thin wire. */

@@ -1,6 +1,6 @@
-/* align_low_band: layout from the guide, detail from the tiles (reference:
- * depth §4.5). A short Gaussian makes halos where the guide's edges stand
- * wrong; 8 guide pixels do not. */
+/* align_low_band: layout from the guide, detail from the tiles
+ * (docs/depth.md, 7). A short Gaussian makes halos where the guide's edges
+ * stand wrong; 8 guide pixels do not. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

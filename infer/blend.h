@@ -1,8 +1,8 @@
 /* blend: overlapping tiles into one picture, with weights that sum to one.
  *
  * A running mean in tile order, W += w; D += (w / W)(x - D): equal inputs give
- * bit-equal output, which a sum of w x over a sum of w does not (reference:
- * depth §4.6). One thread.
+ * bit-equal output, which a sum of w x over a sum of w does not
+ * (docs/depth.md, 6). One thread.
  */
 #ifndef DQ_INFER_BLEND_H
 #define DQ_INFER_BLEND_H

@@ -1,7 +1,7 @@
 /* guide: what a scan keeps of one frame, as a file in the shot's folder:
  * `<shot folder>/guides/<frame>.exr` (io/guide_file.h).
  *
- * The network's answer to the whole picture at its own size (depth §4, "g"),
+ * The network's answer to the whole picture at its own size (docs/depth.md, 3),
  * to the last bit, so that a render need not ask again; the plate's luma on
  * the same pixels, for matching; and where the picture is real. It counts
  * only with the right key (model, input fields, exposure, lattice: what

@@ -1,4 +1,4 @@
-/* model: what a network says of itself (the contract, design §6).
+/* model: what a network says of itself (the contract, docs/models.md).
  *
  * The contract is JSON: the extra file `depthq.json` inside a TorchScript
  * archive, or `<name>.json` beside the artefact. The table of its fields is

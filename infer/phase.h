@@ -3,7 +3,7 @@
  *
  * For a camera that pans: one shift of the whole picture, to a fraction of a
  * pixel. Gradient magnitudes (light may change), a Hann window, the peak of
- * the cross-spectrum's phase and a parabola through it (reference: depth §5).
+ * the cross-spectrum's phase and a parabola through it (docs/depth.md, 9).
  * Sums in double, in a fixed order. Pure; any thread.
  */
 #ifndef DQ_INFER_PHASE_H

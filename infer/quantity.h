@@ -6,7 +6,7 @@
  *   affine disparity   inverse    v = (u - u_f) / (u_n - u_f), at least 0
  *                      distance   1/z = 1/far + (u - u_f)
  *                                   (1/near - 1/far) / (u_n - u_f)
- *                                 (reference: depth §4.9), z at most z_sky
+ *                                 (docs/depth.md, 8), z at most z_sky
  *   scaled, metric     inverse    u        distance   1/u
  *     disparity
  *   distance           inverse    1/u      distance   u, at least 0

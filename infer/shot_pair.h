@@ -1,7 +1,7 @@
 /* shot_pair: what two frames of a shot say of each other's scale and shift.
  *
  * u and v are the two guides' values at n matched points, w how much each
- * point counts (reference: depth §5). Sums in double, in a fixed order. Pure;
+ * point counts (docs/depth.md, 9). Sums in double, in a fixed order. Pure;
  * any thread.
  */
 #ifndef DQ_INFER_SHOT_PAIR_H

@@ -2,7 +2,7 @@
  *
  * From every frame's guide (block means) and its luma: which frames see the
  * same points, where the cuts are, then two linear problems by banded Cholesky
- * in double (reference: depth §5),
+ * in double (docs/depth.md, 9),
  *
  *   min sum q (x_a - x_c - log rho)^2             + lambda sum (x_t+1 - x_t)^2
  *   min sum q (s_a m_a + b_a - s_c m_c - b_c)^2   + lambda sum (b_t+1 - b_t)^2

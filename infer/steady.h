@@ -1,5 +1,5 @@
 /* steady: a shot's guides to one scale and shift a frame, and one range of
- * output (reference: depth §5). Internal to infer/.
+ * output (docs/depth.md, 9). Internal to infer/.
  *
  * Guides become block means (of 4 guide pixels), in log space for networks
  * whose scale is known up to a factor, and lumas of a size that a spectrum

@@ -1,7 +1,7 @@
 /* tile_plan: how a picture is cut for a network. Pure geometry: no pixels,
  * no I/O. A plan never changes, so any thread may read it.
  *
- * Per axis, side W, tile T, overlap o (reference/depth: §4.2):
+ * Per axis, side W, tile T, overlap o (docs/depth.md, 2):
  *   n = max(1, ceil((W - o) / (T - o)))   start_i = round(i (W - T) / (n-1))
  */
 #ifndef DQ_INFER_TILE_PLAN_H

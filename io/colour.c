@@ -17,8 +17,8 @@ static const float SATURATED = 1.0F;
 
 /* ---- tone and transfer --------------------------------------------------- */
 
-/* Straight up to 0.8, then an exponential that nears 1 (reference: depth
- * §4.1): a plain clamp burns sky and highlights to one flat value. */
+/* Straight up to 0.8, then an exponential that nears 1 (docs/depth.md,
+ * 1): a plain clamp burns sky and highlights to one flat value. */
 static float shoulder(float x)
 {
     const float knee = 0.8F, rest = 0.2F;

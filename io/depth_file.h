@@ -7,7 +7,7 @@
  *   channel   the plate's chosen part decoded and written again with the
  *             depth channel added; its other parts are copied as they are
  * Windows, pixel aspect, timecode, frame rate and the plate's attributes are
- * kept (reference: OpenEXR's attribute list); `preview`, and in a depth-only
+ * kept (OpenEXR's list of standard attributes); `preview`, and in a depth-only
  * file `multiView`, are dropped. Same input, same bytes. Any thread.
  *
  * Half depth beyond +-65504, half's largest value, is stored as that: an

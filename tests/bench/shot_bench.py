@@ -4,7 +4,7 @@ The adversary draws another affine for every frame's guide, so a shot that is no
 measured is the whole program's picture (`stabilize: shot`, `kind: native`). Beside it, made of the same pictures: every
 frame normalised by its own quantiles (what existing tools do), and every frame through its best affine to truth (what no
 solve over the shot can beat); and made of the same plates by the same network: tiles blended as they come, tiles
-normalised one by one, the whole frame upsampled. Definitions: tests/oracle/metrics.py, after reference: depth §6.
+normalised one by one, the whole frame upsampled. Definitions: tests/oracle/metrics.py.
 
 A long shot's drift does not need its pictures: measure_guides scans and solves with the program and measures the guides,
 through their solution, against the truth on the guides' own pixels.
