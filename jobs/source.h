@@ -28,6 +28,7 @@ struct dq_claim {
     int failures; /* counted so far */
     int retries;  /* how many failures are tried again */
     int suspect;
+    int64_t model; /* tasks of one number need one network */
 };
 
 /* What became of a claimed task. */

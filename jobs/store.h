@@ -46,6 +46,10 @@ const char *dq_store_network(long f_type);
 /* Make everything so far durable. Not DQ_OK: the store is broken. */
 int dq_store_commit(struct dq_store *s, struct dq_err *err);
 
+/* For when nobody waits for an answer: what was committed goes from a -wal
+ * file that has become long (4 MB) into the database. */
+void dq_store_tidy(struct dq_store *s);
+
 /* The dispatcher's source: all jobs, the highest priority first, then the user
  * with the least at work, then the oldest. unsettled is always true: there may
  * be a submit at any time. */
@@ -133,6 +137,10 @@ struct dq_prune_rule {
  * what they wait for stay, with their events. Each job leaves an event. */
 int dq_store_prune(struct dq_store *s, const struct dq_prune_rule *rule,
                    int *more, struct dq_err *err);
+
+/* The last time of day that was believed, ms since 1970 (daemon/trust.h). */
+int64_t dq_store_clock(struct dq_store *s);
+int dq_store_set_clock(struct dq_store *s, int64_t ms, struct dq_err *err);
 
 /* ---- reading -------------------------------------------------------------*/
 

@@ -74,6 +74,15 @@ void dq_event_add(struct dq_store *s, const struct dq_event *e)
 
 /* ---- many at once --------------------------------------------------------*/
 
+/* Of three statements, for tasks that wait, are ready and all others, the one
+ * for this state: each finds its tasks in its own way. */
+static enum dq_sql among(enum dq_sql first, enum dq_task_state from)
+{
+    if (from == DQ_TASK_WAITING)
+        return first;
+    return from == DQ_TASK_READY ? first + 1 : first + 2;
+}
+
 /* A person's RETRY begins anew; nothing else forgets failures. */
 int64_t dq_move_bulk(struct dq_store *s, const struct dq_bulk *bulk,
                      enum dq_task_state from, enum dq_task_event event)
@@ -88,9 +97,9 @@ int64_t dq_move_bulk(struct dq_store *s, const struct dq_bulk *bulk,
     e.verb = dq_task_event_name(event);
     e.before = dq_task_state_name(from);
     e.after = dq_task_state_name((enum dq_task_state)to);
-    count =
-        dq_sql_run(s, bulk->picked ? DQ_SQL_BULK_PICKED : DQ_SQL_BULK, "lttti",
-                   e.job, e.kind, e.before, e.after, event != DQ_EVENT_RETRY);
+    count = dq_sql_run(
+        s, bulk->picked ? DQ_SQL_BULK_PICKED : among(DQ_SQL_BULK_WAITING, from),
+        "lttti", e.job, e.kind, e.before, e.after, event != DQ_EVENT_RETRY);
     if (count <= 0)
         return 0;
     dq_move_counts(s, e.job, bulk->kind, from, (enum dq_task_state)to, count);
@@ -123,8 +132,9 @@ static void fail_from(struct dq_store *s, int64_t job, enum dq_task_kind kind,
     };
 
     assert(dq_task_move(from, DQ_EVENT_FAIL) == DQ_TASK_FAILED);
-    e.count = dq_sql_run(s, DQ_SQL_BULK_FAIL, "ltttt", job, e.kind, e.before,
-                         dq_code_name(cause->code), cause->text);
+    e.count =
+        dq_sql_run(s, among(DQ_SQL_FAIL_WAITING, from), "ltttt", job, e.kind,
+                   e.before, dq_code_name(cause->code), cause->text);
     if (e.count <= 0)
         return;
     dq_move_counts(s, job, kind, from, DQ_TASK_FAILED, e.count);
@@ -138,59 +148,6 @@ void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause)
             if (i != DQ_TASK_RUNNING && !dq_task_settled((enum dq_task_state)i))
                 fail_from(s, job, (enum dq_task_kind)kind,
                           (enum dq_task_state)i, cause);
-}
-
-/* ---- phases --------------------------------------------------------------*/
-
-static int has_unsettled(struct dq_store *s, int64_t job,
-                         enum dq_task_kind kind)
-{
-    sqlite3_stmt *rows =
-        dq_sql_rows(s, DQ_SQL_UNSETTLED, "lt", job, dq_task_kind_name(kind));
-    int has = dq_sql_next(s, rows);
-
-    if (has)
-        dq_sql_done(rows);
-    return has;
-}
-
-static enum dq_task_kind phase_of(struct dq_store *s, int64_t job)
-{
-    sqlite3_stmt *rows = dq_sql_rows(s, DQ_SQL_PHASE_OF, "l", job);
-    int kind = DQ_TASK_SURVEY;
-
-    if (dq_sql_next(s, rows)) {
-        kind =
-            dq_task_kind_from_name((const char *)sqlite3_column_text(rows, 0));
-        dq_sql_done(rows);
-    }
-    return (enum dq_task_kind)kind;
-}
-
-static void enter_phase(struct dq_store *s, int64_t job, enum dq_task_kind from,
-                        enum dq_task_kind to)
-{
-    struct dq_bulk bulk = {.who = &dq_dispatcher, .job = job, .kind = to};
-    struct dq_event e = {.who = &dq_dispatcher,
-                         .job = job,
-                         .verb = "phase",
-                         .before = dq_task_kind_name(from),
-                         .after = dq_task_kind_name(to)};
-
-    dq_sql_run(s, DQ_SQL_SET_PHASE, "lt", job, e.after);
-    dq_event_add(s, &e);
-    dq_move_bulk(s, &bulk, DQ_TASK_WAITING, DQ_EVENT_RELEASE);
-}
-
-void dq_move_phase(struct dq_store *s, int64_t job)
-{
-    enum dq_task_kind from = phase_of(s, job);
-    int to = 0;
-
-    while (to < DQ_TASK_KINDS && !has_unsettled(s, job, (enum dq_task_kind)to))
-        to++;
-    if (to < DQ_TASK_KINDS && to != (int)from)
-        enter_phase(s, job, from, (enum dq_task_kind)to);
 }
 
 /* ---- the end -------------------------------------------------------------*/

@@ -179,6 +179,16 @@ static int set_up(struct dq_store *s, struct dq_err *err)
     return DQ_OK;
 }
 
+static int on_wal(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct dq_store *s = context;
+
+    (void)db;
+    (void)name;
+    s->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 static int is_damaged(struct dq_err *err)
 {
     dq_because(err, "damaged; put the last backup in its place");
@@ -210,6 +220,7 @@ static int open_database(struct dq_store *s, struct dq_err *err)
         return dq_sql_fail(s, err, "open");
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, 50);
+    sqlite3_wal_hook(s->db, on_wal, s); /* dq_store_tidy instead of SQLite */
     rc = set_up(s, err) ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
     if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
         return is_damaged(err);

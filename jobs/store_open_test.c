@@ -2,6 +2,7 @@
 #include "jobs/store_testing.h"
 
 #include <signal.h>
+#include <time.h>
 
 static struct dq_store *opened(struct dq_err *err)
 {
@@ -167,10 +168,71 @@ static void a_queue_from_before_the_release_is_refused(void **state)
 
     (void)state;
     assert_int_equal(
-        dq_sql_exec(s, "ALTER TABLE job RENAME COLUMN phase TO survey", NULL),
+        dq_sql_exec(s,
+                    "PRAGMA user_version = 1; ALTER TABLE job RENAME COLUMN "
+                    "phase TO survey",
+                    NULL),
         0);
     dq_store_close(s);
     expect_refused(DQ_CONFIG, "unreleased depthq; move its folder away");
+}
+
+/* As a daemon of schema 1 left it: all tasks of a phase were ready. */
+static void step_down(struct dq_store *s)
+{
+    assert_int_equal(
+        dq_sql_exec(
+            s,
+            "DROP TABLE clock; DROP INDEX job_releasing; "
+            "DROP INDEX task_state_of; "
+            "ALTER TABLE job DROP COLUMN release_from; CREATE INDEX "
+            "task_state_of ON task(job, kind, state) WHERE state <> 'done'; "
+            "PRAGMA user_version = 1",
+            NULL),
+        0);
+}
+
+static char *schema_of(struct dq_store *s)
+{
+    sqlite3_stmt *row = NULL;
+    char *text;
+
+    assert_int_equal(
+        sqlite3_prepare_v2(s->db,
+                           "SELECT group_concat(sql) FROM (SELECT sql FROM "
+                           "sqlite_master ORDER BY name)",
+                           -1, &row, NULL),
+        0);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    text = dq_strdup((const char *)sqlite3_column_text(row, 0));
+    sqlite3_finalize(row);
+    return text;
+}
+
+static void a_queue_of_the_first_schema_is_brought_to_this_one(void **state)
+{
+    struct dq_store *s = open_store();
+    char *want = schema_of(s), *got;
+    struct dq_claim c;
+
+    (void)state;
+    submit(s, (struct wish){.name = "a", .frames = "1-3"});
+    survey(s);
+    submit(s, (struct wish){.name = "b", .frames = "1-3", .steady = 1});
+    c = must_claim(s, 0);
+    settle(s, &c, DQ_EVENT_GIVE_UP);
+    step_down(s);
+    dq_store_close(s);
+    s = open_store();
+    got = schema_of(s);
+    assert_string_equal(got, want);
+    assert_in_range(dq_store_clock(s) / 1000, time(NULL) - 3600, time(NULL));
+    assert_int_equal(access("state/queue-v1.db", R_OK), 0);
+    expect_sound(s);
+    assert_int_equal(finish_all(s), 2 + 1 + 3 + 1 + 3);
+    free(want);
+    free(got);
+    dq_store_close(s);
 }
 
 static void another_programs_database_is_refused(void **state)
@@ -430,6 +492,7 @@ int main(void)
         TEST(a_second_daemon_is_refused),
         TEST(a_newer_schema_is_refused_and_kept),
         TEST(a_queue_from_before_the_release_is_refused),
+        TEST(a_queue_of_the_first_schema_is_brought_to_this_one),
         TEST(another_programs_database_is_refused),
         TEST(network_file_systems_are_known),
         TEST(a_database_that_is_gone_is_not_made_anew),

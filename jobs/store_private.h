@@ -19,10 +19,12 @@ struct dq_store {
     sqlite3_stmt *statements[DQ_SQLS];
     sqlite3_stmt *counts[2][DQ_TASK_STATES][DQ_TASK_STATES]; /* early: 1 */
     int dirty;            /* a transaction is open */
+    int wal_pages;        /* of the -wal file, after the last commit */
     struct dq_err broken; /* why nothing more can be written */
     int64_t *over;        /* jobs that ended, not told yet */
     size_t over_count;
     int held;       /* nothing is handed out */
+    int released;   /* dq_move_release was at work since the last commit */
     int64_t pruned; /* ids of events before this one were looked at */
     int64_t due_ms; /* no task is due before; INT64_MIN: not known */
 };
@@ -85,11 +87,19 @@ int64_t dq_move_from(struct dq_store *s, const struct dq_bulk *bulk,
                      const int *states, enum dq_task_event event);
 /* Everything that is neither settled nor running fails. */
 void dq_move_fail(struct dq_store *s, int64_t job, const struct dq_err *cause);
-/* The phase: the first kind of which a task is not settled. When that is
- * another one than before, those of its tasks that waited are ready. */
-void dq_move_phase(struct dq_store *s, int64_t job);
 /* When the job is over. */
 void dq_move_done(struct dq_store *s, int64_t job);
+
+/* ---- store_phase.c -------------------------------------------------------*/
+
+/* The phase: the first kind of which a task is not settled. When that is
+ * another one than before, some of its tasks that waited are ready, and
+ * dq_move_release sees to the others. */
+void dq_move_phase(struct dq_store *s, int64_t job);
+/* More tasks of a phase that has many become ready, of the job that is claimed
+ * from first: with the first claim after each commit, and whenever they are
+ * needed, because no claim finds one. Whether some are. */
+int dq_move_release(struct dq_store *s, int64_t now_ms, int needed);
 
 /* ---- store_limit.c -------------------------------------------------------*/
 

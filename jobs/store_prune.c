@@ -135,3 +135,21 @@ int dq_store_prune(struct dq_store *s, const struct dq_prune_rule *rule,
     *more = prune_jobs(s, rule) || prune_events(s, rule);
     return dq_store_finish(s, err);
 }
+
+/* ---- the clock -----------------------------------------------------------*/
+
+int64_t dq_store_clock(struct dq_store *s)
+{
+    int64_t ms = 0, unused;
+
+    two(s, dq_sql_rows(s, DQ_SQL_CLOCK, ""), &ms, &unused);
+    return ms;
+}
+
+int dq_store_set_clock(struct dq_store *s, int64_t ms, struct dq_err *err)
+{
+    if (dq_store_begin(s, err))
+        return err->code;
+    dq_sql_run(s, DQ_SQL_SET_CLOCK, "l", ms);
+    return dq_store_finish(s, err);
+}

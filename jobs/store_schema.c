@@ -14,8 +14,9 @@
     extern const char name[] __attribute__((visibility("hidden")))
 
 DQ_SCHEMA_FILE(dq_schema_0001, "schemas/0001_queue.sql");
+DQ_SCHEMA_FILE(dq_schema_0002, "schemas/0002_phases.sql");
 
-static const char *const versions[] = {dq_schema_0001};
+static const char *const versions[] = {dq_schema_0001, dq_schema_0002};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 /* "dpth": whose database it is. */
@@ -111,9 +112,6 @@ int dq_schema_migrate(struct dq_store *s, struct dq_err *err)
 
     if (dq_schema_check(s, &version, err))
         return err->code;
-    /* there is but one version yet */
-    /* cppcheck-suppress incorrectLogicOperator */
-    /* NOLINTNEXTLINE(misc-redundant-expression) */
     if (version > 0 && version < VERSIONS && keep_copy(s, version, err))
         return err->code;
     for (; version < VERSIONS; version++)

@@ -129,6 +129,7 @@ static int choose(struct dq_store *s, enum dq_claim_kind kind, int64_t now_ms,
         claim->task.job = sqlite3_column_int64(jobs, 0);
         claim->retries = sqlite3_column_int(jobs, 1);
         claim->task.kind = kind_in(jobs, 2);
+        claim->model = sqlite3_column_int64(jobs, 3);
         found = next_task(s, kind, &claim->task);
     }
     if (found)
@@ -174,6 +175,15 @@ static int suspect_due(void *self, int64_t now_ms)
     return due;
 }
 
+/* The task that is next, made so when none is ready that could be. */
+static int find(struct dq_store *s, enum dq_claim_kind kind, int64_t now_ms,
+                struct dq_claim *claim)
+{
+    dq_move_release(s, now_ms, 0);
+    return choose(s, kind, now_ms, claim) ||
+           (dq_move_release(s, now_ms, 1) && choose(s, kind, now_ms, claim));
+}
+
 static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
                  struct dq_claim *claim)
 {
@@ -186,7 +196,7 @@ static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
     release_due(s, now_ms);
     if (kind == DQ_CLAIM_SUSPECT && !suspect_due(s, now_ms))
         return 0; /* instead of asking every job for one */
-    if (s->broken.code || !choose(s, kind, now_ms, claim) ||
+    if (s->broken.code || !find(s, kind, now_ms, claim) ||
         dq_store_begin(s, NULL))
         return 0;
     got = take(s, claim);

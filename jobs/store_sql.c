@@ -192,8 +192,23 @@ int dq_store_finish(struct dq_store *s, struct dq_err *err)
     return code ? code : err ? err->code : DQ_IO;
 }
 
+/* As many as SQLite waits for by itself, which makes one commit of many slow:
+ * then a person waits. Four times as many are too many: nobody has tidied. */
+enum { WAL_PAGES = 1000, WAL_PAGES_MOST = 4000 };
+
+/* One that fails is made another time: nothing is lost. */
+static void shorten_wal(struct dq_store *s, int pages)
+{
+    if (s->wal_pages < pages || s->dirty || s->broken.code)
+        return;
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                              NULL);
+    s->wal_pages = 0;
+}
+
 int dq_store_commit(struct dq_store *s, struct dq_err *err)
 {
+    s->released = 0;
     if (!s->broken.code && s->dirty) {
         if (dq_fault(DQ_FAULT_STORE_COMMIT))
             dq_fail(&s->broken, DQ_IO, "%s: commit: injected by DQ_FAULT",
@@ -201,7 +216,13 @@ int dq_store_commit(struct dq_store *s, struct dq_err *err)
         else
             s->dirty = dq_sql_run(s, DQ_SQL_COMMIT, "") < 0;
     }
+    shorten_wal(s, WAL_PAGES_MOST);
     if (s->broken.code && err)
         *err = s->broken;
     return s->broken.code;
+}
+
+void dq_store_tidy(struct dq_store *s)
+{
+    shorten_wal(s, WAL_PAGES);
 }

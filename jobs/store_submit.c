@@ -35,6 +35,20 @@ static int frame_of(const struct dq_sequence *seq, const char *path,
     return same;
 }
 
+/* Whether a path can be of both: its beginning and its end would have to be
+ * theirs. In a folder of many shots it is of no two. */
+static int may_meet(const struct dq_sequence *a, const struct dq_sequence *b)
+{
+    size_t head_a = strlen(a->prefix), head_b = strlen(b->prefix);
+    size_t tail_a = strlen(a->suffix), tail_b = strlen(b->suffix);
+    size_t head = head_a < head_b ? head_a : head_b;
+    size_t tail = tail_a < tail_b ? tail_a : tail_b;
+
+    return memcmp(a->prefix, b->prefix, head) == 0 &&
+           memcmp(a->suffix + tail_a - tail, b->suffix + tail_b - tail, tail) ==
+               0;
+}
+
 struct rival {
     int64_t id;
     const char *name;
@@ -74,6 +88,7 @@ int dq_store_rivals(struct dq_store *s, int64_t job,
         r.name = (const char *)sqlite3_column_text(rows, 1);
         if (!dq_sequence_parse((const char *)sqlite3_column_text(rows, 2), NULL,
                                &r.output, err) &&
+            may_meet(&r.output, output) &&
             !dq_range_parse((const char *)sqlite3_column_text(rows, 3),
                             &r.frames, err))
             compare(&r, output, frames, err);

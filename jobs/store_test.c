@@ -311,7 +311,9 @@ static void finding_work_scans_no_table(void **state)
         DQ_SQL_SETTLE,      DQ_SQL_FIRST_DUE,     DQ_SQL_DUE_JOBS,
         DQ_SQL_RELEASE_DUE, DQ_SQL_FIRST_HELD,    DQ_SQL_JOBS_TO_CLAIM,
         DQ_SQL_UNSETTLED,   DQ_SQL_NO_FRAME_DONE, DQ_SQL_NO_SCAN_DONE,
-        DQ_SQL_HOW_FAILED,  DQ_SQL_SUSPECT_DUE,   DQ_SQL_BULK};
+        DQ_SQL_HOW_FAILED,  DQ_SQL_SUSPECT_DUE,   DQ_SQL_BULK_WAITING,
+        DQ_SQL_BULK_READY,  DQ_SQL_BULK_OTHER,    DQ_SQL_FAIL_OTHER,
+        DQ_SQL_RELEASING,   DQ_SQL_RELEASE,       DQ_SQL_RELEASE_END};
     struct dq_store *s = open_store();
 
     (void)state;
@@ -377,6 +379,37 @@ static void every_frame_of_any_list_has_its_task_and_its_rank(void **state)
     dq_store_close(s);
 }
 
+/* ---- the -wal file -------------------------------------------------------*/
+
+static void a_long_wal_is_shortened_when_nobody_waits(void **state)
+{
+    struct dq_store *s = open_store();
+
+    (void)state;
+    submit(s, (struct wish){.name = "a", .frames = "1-100000"});
+    assert_int_equal(dq_store_commit(s, NULL), 0);
+    assert_in_range(s->wal_pages, 1000, 4000); /* not by the commit */
+    dq_store_tidy(s);
+    submit(s, (struct wish){.name = "b", .frames = "1"});
+    assert_int_equal(dq_store_commit(s, NULL), 0);
+    assert_in_range(s->wal_pages, 1, 100); /* it began anew */
+    dq_store_close(s);
+}
+
+static void a_wal_is_shortened_by_a_commit_when_nobody_else_does(void **state)
+{
+    struct dq_store *s = open_store();
+
+    (void)state;
+    submit(s, (struct wish){.name = "a", .frames = "1-100000"});
+    submit(s, (struct wish){.name = "b", .frames = "1-100000"});
+    submit(s, (struct wish){.name = "c", .frames = "1-100000"});
+    submit(s, (struct wish){.name = "d", .frames = "1-100000"});
+    assert_int_equal(dq_store_commit(s, NULL), 0);
+    assert_int_equal(s->wal_pages, 0);
+    dq_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +429,8 @@ int main(void)
         TEST(priority_goes_first_then_the_user_with_least_at_work),
         TEST(a_job_after_another_waits_until_that_is_over),
         TEST(finding_work_scans_no_table),
+        TEST(a_long_wal_is_shortened_when_nobody_waits),
+        TEST(a_wal_is_shortened_by_a_commit_when_nobody_else_does),
 #undef TEST
     };
 

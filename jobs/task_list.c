@@ -126,6 +126,7 @@ static int claim(void *self, enum dq_claim_kind kind, int64_t now_ms,
     claim->failures = e->failures;
     claim->retries = list->retries;
     claim->suspect = e->suspect;
+    claim->model = 0; /* a list is of one job */
     return 1;
 }
 
