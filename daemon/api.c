@@ -97,7 +97,7 @@ static json_t *metrics(struct dq_call *c, struct dq_err *err)
 static json_t *workers(struct dq_call *c, struct dq_err *err)
 {
     (void)err;
-    return json_pack("{s:o}", "workers", c->api->workers(c->api->context));
+    return json_pack("{s:o}", "workers", dq_crew_json(c->api->crew));
 }
 
 static json_t *list_jobs(struct dq_call *c, struct dq_err *err)
@@ -212,7 +212,7 @@ static json_t *verb(struct dq_call *c, struct dq_err *err)
                     range.count ? &range : NULL, &moved, err);
     dq_range_free(&range);
     if (!err->code && what == DQ_VERB_CANCEL)
-        c->api->canceled(c->api->context, c->job);
+        dq_crew_drop(c->api->crew, c->job);
     return err->code ? NULL : moved_answer(moved);
 }
 
@@ -242,7 +242,7 @@ static json_t *drain(struct dq_call *c, struct dq_err *err)
     json_t *o = dq_call_body(c, none, err);
 
     json_decref(o);
-    if (!err->code && !c->api->drain(c->api->context, &c->who, c->worker,
+    if (!err->code && !dq_crew_drain(c->api->crew, &c->who, c->worker,
                                      strcmp(c->word, "drain") == 0))
         dq_fail(err, DQ_MISSING, "there is no worker %lld",
                 (long long)c->worker);
@@ -356,7 +356,7 @@ static void commit(struct dq_call *c)
     if (dq_store_commit(c->api->store, &err))
         c->api->broken(c->api->context, &err);
     if (strcmp(c->request->method, "GET") != 0)
-        c->api->changed(c->api->context);
+        dq_crew_wake(c->api->crew);
 }
 
 static void call(struct dq_call *c, const struct route *route,

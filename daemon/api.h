@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include "daemon/access.h"
+#include "daemon/crew.h"
 #include "daemon/events.h"
 #include "daemon/http.h"
 #include "daemon/remote.h"
@@ -25,16 +26,8 @@ struct dq_api {
     const struct dq_remote *remote; /* who asks over TCP */
     int full;                       /* the disk is: nothing new is taken */
     struct dq_events *events;       /* told as they happen */
+    struct dq_crew *crew;           /* who works */
     void *context;
-    json_t *(*workers)(void *context); /* a new reference */
-    /* Worker (from 1) gets nothing more, or is wanted again; 0: there is none
-     * of that number. */
-    int (*drain)(void *context, const struct dq_who *who, int64_t worker,
-                 int drain);
-    /* Something changed: look for work. */
-    void (*changed)(void *context);
-    /* This job is being canceled. */
-    void (*canceled)(void *context, int64_t job);
     /* The store cannot commit. Does not return. */
     void (*broken)(void *context, const struct dq_err *err);
 };

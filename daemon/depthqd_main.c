@@ -1,7 +1,6 @@
 /* depthqd: the queue. One thread on libuv: HTTP in front, the store behind,
  * workers beside. The same dispatcher, supervisor and worker as depthq run's.
  */
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,36 +8,24 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "base/cores.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/output.h"
 #include "base/path.h"
 #include "daemon/api.h"
 #include "daemon/config.h"
+#include "daemon/crew.h"
 #include "daemon/http.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/room.h"
-#include "daemon/supervise.h"
 #include "daemon/sweep.h"
 #include "jobs/store.h"
 
-enum { AGAIN_MS = 60000, WATCHDOG_MS = 10000 };
+enum { WATCHDOG_MS = 10000 };
 
 static const int stop_signals[] = {SIGTERM, SIGINT};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
-
-/* What is known of a worker's process. */
-struct seat {
-    int pid; /* 0: no process */
-    int ready;
-    int drained; /* somebody wants it so; until the daemon ends */
-    int deaths;
-    char execution[256];
-    char last_death[768];
-};
 
 struct server {
     struct dq_daemon_options options;
@@ -47,12 +34,12 @@ struct server {
     struct dq_events *events;
     struct dq_keeper *keeper;
     struct dq_room *room;
-    struct dq_supervisor *supervisor; /* NULL: all devices were given up */
+    struct dq_crew *crew;
     struct dq_api api;
-    struct seat seats[DQ_DEVICES_MOST];
     char *program, *run_id;
     uv_loop_t loop;
-    uv_timer_t again, watchdog;
+    uv_timer_t watchdog;
+    uv_prepare_t idle;
     uv_signal_t signals[STOP_SIGNALS];
     int stops;
 };
@@ -69,267 +56,7 @@ static void on_broken(void *context, const struct dq_err *err)
     _exit(dq_code_exit(err->code));
 }
 
-static void commit(struct server *d)
-{
-    struct dq_err err = {0};
-
-    if (dq_store_commit(d->store, &err))
-        on_broken(d, &err);
-}
-
-/* ---- workers -------------------------------------------------------------*/
-
-static char *on_job_line(void *context, int64_t job)
-{
-    struct server *d = context;
-    struct dq_store_job told;
-    struct dq_err err = {0};
-    struct dq_wire_job line;
-    char *text;
-
-    if (dq_store_job(d->store, job, &told, &err))
-        dq_log_error("a job is gone from under its tasks", "why", err.text);
-    line = (struct dq_wire_job){
-        .job = job,
-        .yaml = told.yaml ? told.yaml : (char *)"",
-        .file = told.file ? told.file : (char *)"",
-        .folder = told.folder ? told.folder : (char *)"",
-        .frames = told.frames ? told.frames : (char *)"",
-        .model_path = told.model_path ? told.model_path : (char *)"",
-        .model_sha256 = told.model_sha256 ? told.model_sha256 : (char *)""};
-    text = dq_wire_job_line(&line);
-    dq_store_job_free(&told);
-    return text;
-}
-
-static void tell_over(struct server *d, int64_t job)
-{
-    struct dq_err err = {0};
-    json_t *o = dq_store_job_json(d->store, job, &err);
-    char *id = dq_asprintf("%" PRId64, job);
-
-    if (o)
-        dq_log_info("job over", "job", id, "name",
-                    json_string_value(json_object_get(o, "name")), "state",
-                    json_string_value(json_object_get(o, "state")));
-    json_decref(o);
-    free(id);
-}
-
-/* Between deciding and acting: what was decided becomes durable. */
-static void on_decided(void *context)
-{
-    struct server *d = context;
-    int64_t job;
-
-    commit(d);
-    while ((job = dq_store_over(d->store))) {
-        tell_over(d, job);
-        dq_supervisor_forget(d->supervisor, job);
-    }
-}
-
-static void on_started(void *context, int worker, int pid)
-{
-    struct server *d = context;
-
-    d->seats[worker].pid = pid;
-    dq_store_process_add(d->store, pid);
-}
-
-static void on_hello(void *context, int worker,
-                     const struct dq_wire_hello *hello)
-{
-    struct server *d = context;
-    struct seat *seat = &d->seats[worker];
-    char *number = dq_asprintf("%d", worker + 1);
-
-    seat->ready = 1;
-    snprintf(seat->execution, sizeof seat->execution, "%s", hello->execution);
-    dq_log_info("worker ready", "worker", number, "device", hello->device,
-                "execution", hello->execution);
-    free(number);
-}
-
-static void log_worker(enum dq_log_level level, const char *event, int worker,
-                       const char *text)
-{
-    char *number = dq_asprintf("%d", worker + 1);
-
-    dq_log(level, event, "worker", number, "text", text, (char *)0);
-    free(number);
-}
-
-static void on_note(void *context, int worker, const char *text)
-{
-    (void)context;
-    log_worker(DQ_LOG_WARN, "worker warns", worker, text);
-}
-
-static void on_words(void *context, int worker, const char *line)
-{
-    (void)context;
-    log_worker(DQ_LOG_INFO, "worker says", worker, line);
-}
-
-static void on_obituary(void *context, const struct dq_obituary *o)
-{
-    struct server *d = context;
-    struct seat *seat = &d->seats[o->worker];
-
-    dq_store_process_gone(d->store, o->pid);
-    seat->pid = seat->ready = 0;
-    if (o->asked)
-        return;
-    seat->deaths++;
-    snprintf(seat->last_death, sizeof seat->last_death, "%s", o->text);
-    log_worker(DQ_LOG_WARN, "worker died", o->worker, o->text);
-}
-
-static const char *seat_state(const struct server *d, int i, int held)
-{
-    if (d->seats[i].drained)
-        return d->seats[i].pid ? "draining" : "drained";
-    if (!d->supervisor)
-        return "given up";
-    if (!d->seats[i].pid)
-        return "down";
-    if (!d->seats[i].ready)
-        return "starting";
-    return held ? "busy" : "idle";
-}
-
-static json_t *on_workers(void *context)
-{
-    struct server *d = context;
-    json_t *list = json_array();
-
-    for (int i = 0; i < d->options.workers; i++) {
-        const struct seat *seat = &d->seats[i];
-        int held =
-            d->supervisor
-                ? dq_dispatch_held(dq_supervisor_dispatch(d->supervisor), i)
-                : 0;
-        json_t *o =
-            json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:i}", "worker", i + 1,
-                      "device", d->options.devices[i], "state",
-                      seat_state(d, i, held), "pid", seat->pid, "tasks", held,
-                      "execution", seat->execution, "deaths", seat->deaths);
-
-        json_object_set_new(o, "last_death",
-                            *seat->last_death ? json_string(seat->last_death)
-                                              : json_null());
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
-/* ---- the supervisor's life -----------------------------------------------*/
-
-static void finish(struct server *d);
-static void on_again(uv_timer_t *timer);
-
-/* No process is left: we were asked to stop, or no device can work. Then
- * jobs wait, people are answered, and devices are tried again. */
-static void on_over(void *context)
-{
-    struct server *d = context;
-    struct dq_err why = {0};
-
-    dq_supervisor_stuck(d->supervisor, &why);
-    dq_supervisor_close(d->supervisor);
-    d->supervisor = NULL;
-    if (d->stops) {
-        finish(d);
-        return;
-    }
-    dq_log_error("no worker can work; trying again in a minute", "why",
-                 why.text);
-    uv_timer_start(&d->again, on_again, AGAIN_MS, 0);
-}
-
-static struct dq_dispatch_rule dispatch_rule(struct server *d)
-{
-    struct dq_dispatch_rule rule = dq_dispatch_usual();
-
-    rule.source = dq_store_source(d->store);
-    rule.workers = d->options.workers;
-    rule.seed = (uint64_t)getpid();
-    dq_dispatch_set_stall(&rule, d->options.stall_ms);
-    return rule;
-}
-
-static void start_workers(struct server *d)
-{
-    struct dq_dispatch_rule dispatch = dispatch_rule(d);
-    int places[DQ_DEVICES_MOST] = {0};
-    struct dq_supervise_rule rule = {
-        .loop = &d->loop,
-        .program = d->program,
-        .devices = d->options.devices,
-        .threads = dq_threads_each(d->options.threads, d->options.workers),
-        .run_id = d->run_id,
-        .context = d,
-        .job_line = on_job_line,
-        .decided = on_decided,
-        .started = on_started,
-        .hello = on_hello,
-        .note = on_note,
-        .words = on_words,
-        .obituary = on_obituary,
-        .over = on_over,
-    };
-
-    for (int i = 0; i < d->options.workers; i++)
-        for (places[i] = 0;
-             strcmp(d->options.devices[places[i]], d->options.devices[i]) != 0;)
-            places[i]++;
-    dispatch.devices = places;
-    rule.dispatch = dispatch;
-    d->supervisor = dq_supervisor_new(&rule);
-    for (int i = 0; i < d->options.workers; i++)
-        dq_supervisor_drain(d->supervisor, i, d->seats[i].drained);
-}
-
-static void on_again(uv_timer_t *timer)
-{
-    struct server *d = timer->data;
-    struct dq_err err = {0};
-
-    if (dq_store_clock_anew(d->store, &err))
-        on_broken(d, &err);
-    start_workers(d);
-}
-
-/* ---- the API's wishes ----------------------------------------------------*/
-
-static void on_changed(void *context)
-{
-    struct server *d = context;
-
-    if (d->supervisor)
-        dq_supervisor_wake(d->supervisor);
-}
-
-static int on_drain(void *context, const struct dq_who *who, int64_t worker,
-                    int drain)
-{
-    struct server *d = context;
-
-    if (worker < 1 || worker > d->options.workers)
-        return 0;
-    if (d->seats[worker - 1].drained == drain)
-        return 1;
-    d->seats[worker - 1].drained = drain;
-    dq_store_worker_event(d->store, who, worker, d->options.devices[worker - 1],
-                          drain);
-    if (d->supervisor)
-        dq_supervisor_drain(d->supervisor, (int)worker - 1, drain);
-    log_worker(DQ_LOG_INFO,
-               drain ? "worker is drained" : "worker is wanted again",
-               (int)worker - 1, d->options.devices[worker - 1]);
-    return 1;
-}
+/* ---- what happens --------------------------------------------------------*/
 
 static void on_room(void *context, int full)
 {
@@ -337,8 +64,7 @@ static void on_room(void *context, int full)
 
     dq_store_hold(d->store, full);
     d->api.full = full;
-    if (d->supervisor)
-        dq_supervisor_wake(d->supervisor);
+    dq_crew_wake(d->crew);
 }
 
 static void on_events(void *context)
@@ -349,26 +75,36 @@ static void on_events(void *context)
     dq_http_wake(d->remote);
 }
 
-static void on_canceled(void *context, int64_t job)
+static void on_watchdog(uv_timer_t *timer)
 {
-    struct server *d = context;
+    (void)timer;
+    dq_notify("WATCHDOG=1");
+}
 
-    if (d->supervisor)
-        dq_supervisor_drop(d->supervisor, job);
+/* Before the loop waits: what was answered has been sent. */
+static void on_idle(uv_prepare_t *idle)
+{
+    struct server *d = idle->data;
+
+    dq_store_tidy(d->store);
 }
 
 /* ---- stopping ------------------------------------------------------------*/
 
-static void finish(struct server *d)
+/* The loop ends when all is closed. */
+static void finish(void *context)
 {
+    struct server *d = context;
+
     dq_http_close(d->http);
     dq_http_close(d->remote);
     d->http = d->remote = NULL;
     dq_events_stop(d->events);
     dq_keeper_close(d->keeper);
     dq_room_close(d->room);
-    uv_close((uv_handle_t *)&d->again, NULL);
+    dq_crew_close(d->crew);
     uv_close((uv_handle_t *)&d->watchdog, NULL);
+    uv_close((uv_handle_t *)&d->idle, NULL);
     for (int i = 0; i < STOP_SIGNALS; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
 }
@@ -382,17 +118,7 @@ static void on_signal(uv_signal_t *handle, int number)
     dq_log_info(d->stops == 1 ? "stopping: frames in hand are finished"
                               : "stopping at once",
                 "signal", strsignal(number));
-    if (d->supervisor)
-        dq_supervisor_stop(d->supervisor,
-                           d->stops == 1 ? d->options.grace_ms : 0);
-    else if (d->stops == 1)
-        finish(d);
-}
-
-static void on_watchdog(uv_timer_t *timer)
-{
-    (void)timer;
-    dq_notify("WATCHDOG=1");
+    dq_crew_stop(d->crew, d->stops == 1 ? d->options.grace_ms : 0);
 }
 
 /* ---- the start -----------------------------------------------------------*/
@@ -400,9 +126,10 @@ static void on_watchdog(uv_timer_t *timer)
 static void open_loop(struct server *d)
 {
     uv_loop_init(&d->loop);
-    uv_timer_init(&d->loop, &d->again);
     uv_timer_init(&d->loop, &d->watchdog);
-    d->again.data = d->watchdog.data = d;
+    uv_prepare_init(&d->loop, &d->idle);
+    d->watchdog.data = d->idle.data = d;
+    uv_prepare_start(&d->idle, on_idle);
     uv_timer_start(&d->watchdog, on_watchdog, WATCHDOG_MS, WATCHDOG_MS);
     for (int i = 0; i < STOP_SIGNALS; i++) {
         uv_signal_init(&d->loop, &d->signals[i]);
@@ -432,7 +159,8 @@ static int open_doors(struct server *d, struct dq_err *err)
     return err->code;
 }
 
-static int serve(struct server *d, struct dq_err *err)
+/* All that works in the loop. */
+static void set_up(struct server *d)
 {
     open_loop(d);
     d->events = dq_events_new(&(struct dq_events_rule){.loop = &d->loop,
@@ -445,23 +173,33 @@ static int serve(struct server *d, struct dq_err *err)
                                                        .keep = d->options.keep,
                                                        .context = d,
                                                        .broken = on_broken});
+    d->crew = dq_crew_new(&(struct dq_crew_rule){.loop = &d->loop,
+                                                 .store = d->store,
+                                                 .options = &d->options,
+                                                 .program = d->program,
+                                                 .run_id = d->run_id,
+                                                 .context = d,
+                                                 .broken = on_broken,
+                                                 .gone = finish});
     d->api = (struct dq_api){.store = d->store,
                              .events = d->events,
+                             .crew = d->crew,
                              .owner = getuid(),
                              .access = &d->options.access,
                              .remote = &d->options.remote,
                              .context = d,
-                             .workers = on_workers,
-                             .drain = on_drain,
-                             .changed = on_changed,
-                             .canceled = on_canceled,
                              .broken = on_broken};
     d->room = dq_room_new(&(struct dq_room_rule){.loop = &d->loop,
                                                  .folder = d->options.state,
                                                  .context = d,
                                                  .changed = on_room});
+}
+
+static int serve(struct server *d, struct dq_err *err)
+{
+    set_up(d);
     if (!open_doors(d, err)) {
-        start_workers(d);
+        dq_crew_start(d->crew);
         dq_log_info("ready", "socket", d->options.socket, "state",
                     d->options.state, "version", DQ_VERSION);
         dq_notify("READY=1");
@@ -474,11 +212,6 @@ static int serve(struct server *d, struct dq_err *err)
     return err->code;
 }
 
-static int backup(struct server *d, struct dq_err *err)
-{
-    return dq_store_backup(d->store, d->options.backup, err);
-}
-
 static int work(struct server *d, struct dq_err *err)
 {
     d->program = dq_path_libexec("depthq-worker", err);
@@ -488,7 +221,7 @@ static int work(struct server *d, struct dq_err *err)
         d->store = dq_store_open(d->options.state, err);
     if (d->store) {
         if (d->options.backup)
-            backup(d, err);
+            dq_store_backup(d->store, d->options.backup, err);
         else
             serve(d, err);
         dq_store_close(d->store);
