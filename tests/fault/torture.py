@@ -43,7 +43,7 @@ LOOKS = 10       # one of so many daemon kills is followed by a look at the data
 
 def credit():
     """Frames that one worker may have in hand, as the worker's own text says (TICKETS)."""
-    text = (Path(__file__).resolve().parents[2] / "daemon/worker_main.c").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[2] / "daemon/worker_tasks.c").read_text(encoding="utf-8")
     readers, writers = map(int, re.search(r"READERS = (\d+), WRITERS = (\d+), TICKETS = READERS \+ 1 \+ WRITERS \+ 1",
                                           text).groups())
     return readers + writers + 2
