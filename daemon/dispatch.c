@@ -191,6 +191,7 @@ static void plan_restart(struct dq_dispatch *d, struct slot *slot,
     slot->said_hello = slot->results = slot->handed_back = slot->reserved = 0;
     slot->job_count = 0;
     slot->slowest_ms = 0;
+    dq_slot_cools(slot);
     dq_slot_enter(slot, SLOT_DOWN, now_ms + slot->pause_ms);
 }
 

@@ -178,6 +178,7 @@ static void send_task(struct dq_dispatch *d, struct slot *slot,
     if (slot->count++ == 0)
         slot->heard_ms = now_ms;
     slot->reserved = 0;
+    dq_slot_warms(slot, claim->model);
     if (dq_slot_find_job(slot, claim->task.job) < 0) {
         slot->jobs =
             dq_grow(slot->jobs, slot->job_count + 1, sizeof *slot->jobs);
@@ -201,6 +202,25 @@ static int claim_for(struct dq_dispatch *d, const struct slot *slot,
            claim(d, DQ_CLAIM_SUSPECT, now_ms, got);
 }
 
+/* Of those that could take it as well as slot, one that has its network
+ * loaded. */
+static struct slot *warmest(const struct dq_dispatch *d, struct slot *slot,
+                            const struct dq_claim *claim)
+{
+    if (dq_slot_is_warm(slot, claim->model))
+        return slot;
+    for (int i = 0; i < d->rule.workers; i++) {
+        struct slot *other = &d->slots[i];
+
+        if (may_take(d, other) && other->count == slot->count &&
+            other->reserved == slot->reserved &&
+            sound(d, other) == sound(d, slot) &&
+            dq_slot_is_warm(other, claim->model))
+            return other;
+    }
+    return slot;
+}
+
 static int feed(struct dq_dispatch *d, int64_t now_ms)
 {
     struct dq_claim got;
@@ -210,7 +230,7 @@ static int feed(struct dq_dispatch *d, int64_t now_ms)
     slot = idlest(d);
     if (!slot || !claim_for(d, slot, now_ms, &got))
         return 0;
-    send_task(d, slot, &got, now_ms);
+    send_task(d, warmest(d, slot, &got), &got, now_ms);
     return 1;
 }
 

@@ -13,6 +13,9 @@ enum slot_state {
     SLOT_DYING     /* killed, not reaped */
 };
 
+/* As many networks as a worker keeps loaded (infer/stage_infer.c). */
+enum { DQ_WARM = 2 };
+
 /* A task in a worker's hands. */
 struct held {
     struct dq_claim claim;
@@ -36,6 +39,8 @@ struct slot {
     int count, credit;
     int64_t *jobs; /* that this process was told of */
     size_t job_count;
+    int64_t models[DQ_WARM]; /* that it used last, the last one first */
+    int model_count;
 };
 
 struct device {
@@ -71,6 +76,13 @@ void dq_slot_kill(struct dq_dispatch *d, struct slot *slot, const char *why,
 /* ---- dispatch_plan.c: what to do -----------------------------------------*/
 
 int dq_dispatch_unsettled(const struct dq_dispatch *d);
+
+/* ---- dispatch_warm.c: which networks a worker has loaded -----------------*/
+
+int dq_slot_is_warm(const struct slot *slot, int64_t model);
+/* A task of that model is sent to it. */
+void dq_slot_warms(struct slot *slot, int64_t model);
+void dq_slot_cools(struct slot *slot); /* its process is gone */
 
 /* ---- dispatch_settle.c: what an end means --------------------------------*/
 
