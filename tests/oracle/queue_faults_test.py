@@ -416,5 +416,29 @@ class Clients(FaultTest):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Clock(FaultTest):
+    def test_what_is_old_by_a_clock_that_is_years_ahead_is_kept_until_it_is_believed(self):
+        self.daemon.run("-q")
+        job = self.submit("old")
+        self.daemon.wait(job, "done")
+        self.daemon.stop()
+        config = self.folder / "depthqd.yaml"
+        config.write_text("keep-days: 30\n")
+
+        def as_if(seen):
+            """It is years later, and that time was seen last."""
+            with contextlib.closing(sqlite3.connect(self.database)) as db, db:
+                db.execute("UPDATE job SET finished = '2020-01-01T00:00:00.000Z'")
+                db.execute("UPDATE clock SET seen_ms = ?", (1000 * int(seen),))
+        as_if(1577836800)  # 2020-01-01
+        self.daemon.run("-q", "--config", config)
+        until(lambda: "the clock is far ahead of what it was" in self.daemon.log())
+        self.assertEqual(self.daemon.get(f"/v1/jobs/{job}")["state"], "done")
+        self.daemon.stop()
+        as_if(time.time())
+        self.daemon.run("-q", "--config", config)
+        until(lambda: self.daemon.ask("GET", f"/v1/jobs/{job}")[0] == 404)
+
+
 if __name__ == "__main__":
     unittest.main()
