@@ -205,27 +205,35 @@ static int no_answer(struct dq_client *c, CURLcode why, struct dq_err *err)
                    curl_easy_strerror(why));
 }
 
+/* Whom to ask, and for what. */
+static void address(const struct dq_client *c, CURL *curl, const char *path)
+{
+    char *url =
+        dq_asprintf("http://%s%s", c->server ? c->server : "depthqd", path);
+
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (c->socket)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, c->headers);
+    free(url);
+}
+
 /* A connection for each question: on one that was kept libcurl sends again by
  * itself what was lost, and nobody could tell what was heard. */
 static int exchange(struct dq_client *c, const char *method, const char *path,
                     const char *body, struct dq_err *err)
 {
-    char *url =
-        dq_asprintf("http://%s%s", c->server ? c->server : "depthqd", path);
     CURLcode code;
 
     c->answer.count = 0;
-    curl_easy_reset(c->curl);
-    curl_easy_setopt(c->curl, CURLOPT_URL, url);
-    if (c->socket)
-        curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
-    curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    address(c, c->curl, path);
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
     curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
     if (strcmp(method, "GET") != 0) {
@@ -233,8 +241,16 @@ static int exchange(struct dq_client *c, const char *method, const char *path,
         curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body ? body : "");
     }
     code = curl_easy_perform(c->curl);
-    free(url);
     return code == CURLE_OK ? DQ_OK : no_answer(c, code, err);
+}
+
+void *dq_client_stream(const struct dq_client *c, const char *path)
+{
+    CURL *curl = curl_easy_init();
+
+    if (curl)
+        address(c, curl, path);
+    return curl;
 }
 
 /* The daemon's own error; what it says that we do not know is a defect. */

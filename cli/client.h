@@ -1,6 +1,6 @@
-/* client: asks the daemon, over HTTP on its Unix socket or on TCP. libcurl's
- * only user: it is linked by depthq-client alone. One thread; each question
- * waits for its answer, at most half a minute.
+/* client: asks the daemon, over HTTP on its Unix socket or on TCP. It and feed
+ * are libcurl's only users: linked by depthq-client alone. One thread; each
+ * question waits for its answer, at most half a minute.
  */
 #ifndef DQ_CLI_CLIENT_H
 #define DQ_CLI_CLIENT_H
@@ -38,6 +38,11 @@ json_t *dq_client_ask(struct dq_client *c, const char *method, const char *path,
 json_t *dq_client_insist(struct dq_client *c, const char *method,
                          const char *path, const char *body, int seconds,
                          struct dq_err *err);
+
+/* A CURL handle that asks for path where the client asks, and waits as long as
+ * the answer goes on; the caller's, but not to outlive the client. NULL:
+ * libcurl has none. */
+void *dq_client_stream(const struct dq_client *c, const char *path);
 
 /* Of the last DQ_DAEMON: nobody listened, so nothing was heard. */
 int dq_client_unheard(const struct dq_client *c);

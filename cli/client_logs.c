@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/ask.h"
+#include "cli/client_logs.h"
 #include "cli/commands.h"
+#include "cli/feed.h"
 #include "cli/job_pick.h"
 #include "cli/table.h"
 #include "jobs/task.h"
@@ -19,7 +19,6 @@ static const char help[] =
     "  depthq logs 12 survey          # of the look at the whole shot; solve\n"
     "  depthq logs 12                 # who did what to job 12\n"
     "  depthq logs 12 -f              # and what comes, to its end\n"
-    "  depthq logs 0                  # who drained and resumed workers\n"
     "\n"
     "Usage: depthq logs [OPTION]... JOB [FRAME]\n"
     "\n"
@@ -29,7 +28,8 @@ static const char help[] =
 static const struct option longs[] = {
     {"follow", no_argument, NULL, 'f'}, DQ_ASK_OPTIONS, {NULL, 0, NULL, 0}};
 
-enum { PAGE = 1000, TURN_MS = 300, AWAY_S = 60 };
+/* At most a look each TURN_MS, and one each LOOK_MS whatever is heard. */
+enum { PAGE = 1000, TURN_MS = 300, LOOK_MS = 10000, AWAY_S = 60 };
 
 struct logs {
     struct dq_ask ask;
@@ -132,8 +132,8 @@ static int is_about(const struct logs *l, const json_t *event)
     const char *kind = dq_ask_text(event, "kind");
     long number = 0;
 
-    if (l->job == 0) /* the daemon tells of all jobs then */
-        return dq_ask_number(event, "job") == 0;
+    if (dq_ask_number(event, "job") != l->job)
+        return 0; /* of workers: the daemon tells of all jobs, too */
     if (!l->frame || !*kind)
         return 1;
     if (is_whole_shots(l->frame) || is_whole_shots(kind))
@@ -236,7 +236,7 @@ static int is_over(struct logs *l, struct dq_err *err)
 
 static int follow(struct logs *l, struct dq_err *err)
 {
-    const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
+    struct dq_feed *feed = dq_feed_new(l->ask.client, l->job);
     int over = 0;
 
     while (!over) {
@@ -245,9 +245,17 @@ static int follow(struct logs *l, struct dq_err *err)
             break;
         fflush(stdout);
         if (!over)
-            nanosleep(&turn, NULL);
+            dq_feed_wait(feed, TURN_MS, LOOK_MS);
     }
+    dq_feed_free(feed);
     return err->code;
+}
+
+int dq_logs_workers(const struct dq_ask *ask, struct dq_err *err)
+{
+    struct logs l = {.ask = *ask}; /* what is of no job */
+
+    return show_events(&l, err);
 }
 
 /* ---- the command ---------------------------------------------------------*/
@@ -265,11 +273,9 @@ static int show(struct logs *l, struct dq_err *err)
         return dq_fail(err, DQ_USAGE,
                        "a frame is a number, survey or solve, not '%s'",
                        l->frame);
-    if (strcmp(l->ask.words[0], "0") != 0) { /* what is of no job */
-        job = dq_job_pick_one(l->ask.client, l->ask.words[0], err);
-        l->job = dq_ask_number(job, "id");
-        json_decref(job);
-    }
+    job = dq_job_pick_one(l->ask.client, l->ask.words[0], err);
+    l->job = dq_ask_number(job, "id");
+    json_decref(job);
     if (err->code)
         return err->code;
     if (l->follow)

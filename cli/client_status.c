@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/feed.h"
 #include "cli/job_pick.h"
 #include "cli/job_text.h"
 #include "jobs/task.h"
@@ -29,11 +29,13 @@ static const char help[] =
     "\n"
     "      --frames [STATE] of one job, all or those in a "
     "state\n" DQ_JOB_WISH_HELP "  -a, --all            all jobs that are kept\n"
-    "  -w, --watch          draw it again each second, on a terminal\n"
+    "  -w, --watch          draw it again as things happen, on a terminal\n"
     "      --json           {\"jobs\": [...]} or {\"frames\": "
     "[...]}\n" DQ_ASK_HELP;
 
 enum { FRAMES = 256, RECENT = 25 };
+/* Drawn at most each second, and each LOOK_MS whatever is heard. */
+enum { TURN_MS = 1000, LOOK_MS = 10000 };
 
 static const struct option longs[] = {
     {"frames", optional_argument, NULL, FRAMES},
@@ -193,30 +195,37 @@ static void add_screen(struct dq_bytes *out, const char *text)
     }
 }
 
-static int watch(struct status *s, struct dq_err *err)
+static int draw(struct status *s, struct dq_err *err)
 {
-    const struct timespec second = {.tv_sec = 1};
+    struct dq_bytes out = {0};
+    char *text = show(s, err);
+    int gone = 0;
 
-    if (!isatty(STDOUT_FILENO) || s->ask.json)
-        return dq_fail(err, DQ_USAGE,
-                       "--watch draws on a terminal; for logs: depthq watch");
-    for (;;) {
-        struct dq_bytes out = {0};
-        char *text = show(s, err);
-
-        if (err->code && err->code != DQ_DAEMON)
-            return err->code;
+    if (!err->code || err->code == DQ_DAEMON) {
         dq_bytes_text(&out, "\033[H");
         add_screen(&out, text ? text : dq_ask_safe(err->text));
         dq_bytes_text(&out, "\033[J");
         fwrite(out.data, 1, out.count, stdout);
-        if (fflush(stdout))
-            return dq_fail(err, DQ_IO, "the terminal is gone");
-        dq_bytes_free(&out);
-        free(text);
-        dq_err_clear(err);
-        nanosleep(&second, NULL);
+        gone = fflush(stdout);
+        dq_err_clear(err); /* of a daemon that may come back */
     }
+    dq_bytes_free(&out);
+    free(text);
+    return gone ? dq_fail(err, DQ_IO, "the terminal is gone") : err->code;
+}
+
+static int watch(struct status *s, struct dq_err *err)
+{
+    struct dq_feed *feed;
+
+    if (!isatty(STDOUT_FILENO) || s->ask.json)
+        return dq_fail(err, DQ_USAGE,
+                       "--watch draws on a terminal; for logs: depthq watch");
+    feed = dq_feed_new(s->ask.client, 0);
+    while (!draw(s, err))
+        dq_feed_wait(feed, TURN_MS, LOOK_MS);
+    dq_feed_free(feed);
+    return err->code;
 }
 
 /* ---- the command ---------------------------------------------------------*/

@@ -1,52 +1,15 @@
 /* The client against a daemon that plays a script. */
-#include "base/testing.h"
-
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include "cli/client_testing.h"
 
 #include "base/mem.h"
-#include "cli/client.h"
 
 /* ---- the other side ------------------------------------------------------*/
 
-#define OK_JSON "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-#define CLOSE "Connection: close\r\n\r\n"
-
-static int listen_at(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    return fd;
-}
-
-static int is_whole(const char *heard)
-{
-    const char *body = strstr(heard, "\r\n\r\n");
-    const char *length = strstr(heard, "Content-Length: ");
-
-    return body && (!length || strlen(body + 4) >= (size_t)atoi(length + 16));
-}
-
-/* One connection: hear a whole request, note it, answer (NULL: nothing). */
+/* One connection: hear a whole request, answer (NULL: nothing). */
 static void serve_one(int fd, const char *answer, int number)
 {
-    char heard[4096] = "", name[32];
-    size_t count = 0;
-    ssize_t n;
-
     fd = accept(fd, NULL, NULL);
-    while (!is_whole(heard) &&
-           (n = read(fd, heard + count, sizeof heard - 1 - count)) > 0)
-        count += (size_t)n;
-    snprintf(name, sizeof name, "heard%d", number);
-    put_file(name, heard);
+    hear_one(fd, number);
     if (answer)
         (void)!write(fd, answer, strlen(answer));
     close(fd);
@@ -68,22 +31,6 @@ static pid_t play(const char *const *answers, int count)
     return child;
 }
 
-static void finish(struct dq_client *c, pid_t child)
-{
-    dq_client_close(c);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
-static struct dq_client *client(void)
-{
-    struct dq_err err = {0};
-    struct dq_client *c = dq_client_open("s", &err);
-
-    assert_non_null(c);
-    return c;
-}
-
 /* ---- tests ---------------------------------------------------------------*/
 
 static void a_question_is_heard_and_its_answer_given(void **state)
@@ -93,17 +40,12 @@ static void a_question_is_heard_and_its_answer_given(void **state)
     struct dq_client *c = client();
     struct dq_err err = {0};
     json_t *answer = dq_client_ask(c, "POST", "/v1/jobs", "{\"a\":1}", &err);
-    char heard[4096] = "";
-    FILE *file = fopen("heard0", "r");
 
     (void)state;
     assert_int_equal(json_integer_value(json_object_get(answer, "job")), 7);
-    assert_non_null(file);
-    heard[fread(heard, 1, sizeof heard - 1, file)] = '\0';
-    fclose(file);
-    assert_non_null(strstr(heard, "POST /v1/jobs HTTP/1.1\r\n"));
-    assert_non_null(strstr(heard, "Content-Type: application/json\r\n"));
-    assert_non_null(strstr(heard, "\r\n\r\n{\"a\":1}"));
+    expect_in_file("heard0", "POST /v1/jobs HTTP/1.1\r\n");
+    expect_in_file("heard0", "Content-Type: application/json\r\n");
+    expect_in_file("heard0", "\r\n\r\n{\"a\":1}");
     json_decref(answer);
     finish(c, child);
 }
@@ -232,15 +174,11 @@ static void all_pages_of_a_listing_are_one_list(void **state)
     struct dq_client *c = client();
     struct dq_err err = {0};
     json_t *list = dq_client_list(c, "/v1/jobs?", "jobs", "before", 0, &err);
-    char heard[4096] = "";
-    FILE *file = fopen("heard1", "r");
 
     (void)state;
     assert_int_equal(json_array_size(list), 3);
     assert_int_equal(json_integer_value(json_array_get(list, 2)), 7);
-    heard[fread(heard, 1, sizeof heard - 1, file)] = '\0';
-    fclose(file);
-    assert_non_null(strstr(heard, "GET /v1/jobs?limit=1000&before=8 HTTP"));
+    expect_in_file("heard1", "GET /v1/jobs?limit=1000&before=8 HTTP");
     json_decref(list);
     finish(c, child);
 }

@@ -1,22 +1,24 @@
-/* depthq watch: a job to its end. Asks again and again: the daemon's answers
- * are cheap, and one that was started anew is found again. */
+/* depthq watch: a job to its end. Asks whenever something has happened, from
+ * the last event on that it knows: a daemon that was started anew is found
+ * again, and nothing is missed. */
 #include "cli/client_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/feed.h"
 #include "cli/job_pick.h"
 #include "cli/job_text.h"
 #include "cli/progress.h"
 #include "jobs/task.h"
 
-enum { TURN_MS = 200, AWAY_S = 60, PAGE = 1000 };
+/* At most a look each TURN_MS, and one each LOOK_MS whatever is heard. */
+enum { TURN_MS = 200, LOOK_MS = 10000, AWAY_S = 60, PAGE = 1000 };
 
 struct watch {
     const struct dq_ask *ask;
@@ -24,6 +26,7 @@ struct watch {
     long long seen; /* the last event */
     json_t *now;    /* the job as it is */
     struct dq_progress *progress;
+    struct dq_feed *feed;
 };
 
 static int64_t now_ms(void)
@@ -298,17 +301,24 @@ static struct dq_progress *make_progress(const struct watch *w,
     return dq_progress_new(&rule, now_ms());
 }
 
+/* The bar goes on meanwhile. */
+static void wait_for_news(struct watch *w)
+{
+    const int64_t until = now_ms() + LOOK_MS;
+
+    do
+        dq_progress_tick(w->progress, now_ms());
+    while (!dq_feed_wait(w->feed, TURN_MS, TURN_MS) && now_ms() < until);
+}
+
 /* The job is looked at before its events: what ended it is among them. */
 static int follow(struct watch *w, struct dq_err *err)
 {
-    const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
-
     while (!look(w, err)) {
         count(w);
         if (tell_events(w, 0, err) || dq_job_is_over(w->now))
             break;
-        dq_progress_tick(w->progress, now_ms());
-        nanosleep(&turn, NULL);
+        wait_for_news(w);
     }
     return err->code;
 }
@@ -323,10 +333,12 @@ int dq_watch_job(const struct dq_ask *ask, long long job, int from_start)
     if (!look(&w, &err) && !(from_start ? 0 : tell_events(&w, 1, &err))) {
         name = dq_strdup(dq_ask_text(w.now, "name"));
         w.progress = make_progress(&w, name);
+        w.feed = dq_feed_new(ask->client, job);
         if (!follow(&w, &err)) {
             status = exit_status(&w, &err);
             sum_up(&w, status);
         }
+        dq_feed_free(w.feed);
         dq_progress_free(w.progress);
     }
     if (err.code)

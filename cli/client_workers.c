@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/ask.h"
+#include "cli/client_logs.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 
@@ -14,13 +14,16 @@ static const char help[] =
     "  depthq workers                 # what each is doing\n"
     "  depthq workers drain 2         # it finishes what it has, and goes\n"
     "  depthq workers resume 2        # it is wanted again\n"
+    "  depthq workers log             # who drained and resumed them\n"
     "\n"
     "Usage: depthq workers [OPTION]... [drain|resume WORKER...]\n"
+    "       depthq workers log\n"
     "\n"
     "The daemon's worker processes, one line each. A drained worker's device\n"
     "is free for others, until it is resumed or the daemon starts anew.\n"
     "\n"
-    "      --json           {\"workers\": [...]}\n" DQ_ASK_HELP;
+    "      --json           {\"workers\": [...]}; of log JSON lines, one an "
+    "event\n" DQ_ASK_HELP;
 
 static const struct option longs[] = {DQ_ASK_OPTIONS, {NULL, 0, NULL, 0}};
 
@@ -98,16 +101,16 @@ static json_t *do_one(const struct dq_ask *ask, const char *verb,
 /* The workers as they are, or as they are when words are obeyed. */
 static json_t *obey(const struct dq_ask *ask, struct dq_err *err)
 {
-    static const char *const verbs[] = {"drain", "resume"};
+    static const char *const verbs[] = {"drain", "resume", "log"};
     const char *verb = ask->words[0], *near;
     json_t *answer = NULL;
 
     if (!verb)
         return dq_client_ask(ask->client, "GET", "/v1/workers", NULL, err);
     if (strcmp(verb, verbs[0]) != 0 && strcmp(verb, verbs[1]) != 0) {
-        near = dq_text_nearest(verb, verbs, 2);
+        near = dq_text_nearest(verb, verbs, 3);
         dq_fail(err, DQ_USAGE,
-                "workers can drain and resume, not '%.80s'%s%s%s", verb,
+                "workers can drain, resume and log, not '%.80s'%s%s%s", verb,
                 near ? " (did you mean '" : "", near ? near : "",
                 near ? "'?)" : "");
     } else if (ask->count == 1) {
@@ -120,26 +123,44 @@ static json_t *obey(const struct dq_ask *ask, struct dq_err *err)
     return answer;
 }
 
+static int workers(const struct dq_ask *ask)
+{
+    struct dq_err err = {0};
+    json_t *o = obey(ask, &err);
+
+    if (!o)
+        return dq_ask_fail(ask, &err);
+    if (ask->json) {
+        dq_ask_print(json_incref(o));
+    } else {
+        print_table(json_object_get(o, "workers"));
+        print_deaths(json_object_get(o, "workers"));
+    }
+    json_decref(o);
+    return 0;
+}
+
+static int is_log(const struct dq_ask *ask)
+{
+    return ask->count == 1 && strcmp(ask->words[0], "log") == 0;
+}
+
+static int log_of(const struct dq_ask *ask)
+{
+    struct dq_err err = {0};
+
+    return dq_logs_workers(ask, &err) ? dq_ask_fail(ask, &err) : 0;
+}
+
 int dq_cli_workers(int argc, char **argv)
 {
     struct dq_ask_manual manual = {
         .help = help, .shorts = ":h", .longs = longs};
-    struct dq_err err = {0};
     struct dq_ask ask;
     int status = dq_ask_open(&ask, argc, argv, &manual);
 
-    if (status < 0) {
-        json_t *o = obey(&ask, &err);
-
-        status = o ? 0 : dq_ask_fail(&ask, &err);
-        if (o && ask.json) {
-            dq_ask_print(json_incref(o));
-        } else if (o) {
-            print_table(json_object_get(o, "workers"));
-            print_deaths(json_object_get(o, "workers"));
-        }
-        json_decref(o);
-    }
+    if (status < 0)
+        status = is_log(&ask) ? log_of(&ask) : workers(&ask);
     dq_ask_close(&ask);
     return status;
 }

@@ -82,7 +82,7 @@ static void print_bash(void)
     print_verbs(" ", 0);
     fputs("' ;;\n"
           "        completion) words='bash zsh fish' ;;\n"
-          "        workers) words='drain resume' ;;\n"
+          "        workers) words='drain resume log' ;;\n"
           "        ",
           stdout);
     print_verbs("|", 1);
@@ -132,7 +132,7 @@ static void print_zsh(void)
     print_verbs(" ", 0);
     fputs(" ;;\n"
           "        (completion) compadd bash zsh fish ;;\n"
-          "        (workers) compadd drain resume ;;\n"
+          "        (workers) compadd drain resume log ;;\n"
           "        (",
           stdout);
     print_verbs("|", 1);
@@ -183,7 +183,7 @@ static void print_fish(void)
           "complete -c depthq -f -n '__fish_seen_subcommand_from completion' "
           "-a 'bash zsh fish'\n"
           "complete -c depthq -f -n '__fish_seen_subcommand_from workers' -a "
-          "'drain resume'\n",
+          "'drain resume log'\n",
           stdout);
 }
 

@@ -45,9 +45,10 @@ def pass_on(daemon, head, body):
 
 
 class LossyProxy(threading.Thread):
-    """Between client and daemon: what is asked gets through; of the answers to
-    what has `of` in its head the first `lose` are read and thrown away, the
-    others are `change`d. asked: the bodies of what had it."""
+    """Between client and daemon: what is asked gets through, but for live
+    events, as with a daemon that has none; of the answers to what has `of` in
+    its head the first `lose` are read and thrown away, the others are
+    `change`d. asked: the bodies of what had it."""
 
     def __init__(self, path, daemon, lose, change=lambda answer: answer, of=b"POST "):
         super().__init__(daemon=True)
@@ -68,6 +69,9 @@ class LossyProxy(threading.Thread):
 
     def serve(self, client):
         head, body = receive_request(client)
+        if head.startswith(b"GET /v1/events"):
+            client.sendall(b'HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{"error": {}}')
+            return
         answer = pass_on(self.target, head, body)
         if self.of in head:
             self.asked.append(body)
@@ -122,6 +126,41 @@ class DyingProxy(threading.Thread):
                 return False
         client.sendall(re.sub(rb"(?i)\r\nconnection: close", b"", answer, count=1))
         return True
+
+
+class CountingProxy(threading.Thread):
+    """Between client and daemon: passes on all that there is, as it comes, and counts what is asked for."""
+
+    def __init__(self, path, daemon):
+        super().__init__(daemon=True)
+        self.target, self.asked = str(daemon), []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen(8)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client, socket.socket(socket.AF_UNIX) as there:
+            there.connect(self.target)
+            head, body = receive_request(client)
+            self.asked.append(head.split(b" ")[1].decode())
+            there.sendall(head + b"\r\n\r\n" + body)
+            while True:
+                ready = select.select([client, there], [], [])[0]
+                if client in ready or not (piece := there.recv(65536)):
+                    return  # it asks once a connection: it has hung up
+                client.sendall(piece)
+
+    def count(self, path):
+        return self.asked.count(path)
 
 
 class ClientTest(api.ApiTest):
@@ -211,6 +250,26 @@ class ClientTest(api.ApiTest):
         self.depthq("submit", self.shot("two"))
         seen, _ = self.on_terminal("watch", "two", until="2/5")
         self.assertIn("two [", seen)
+
+    def test_who_watches_asks_when_something_happens_and_not_meanwhile(self):
+        self.stop()
+        self.start("3=hang", options=("--stall", "3600"))
+        self.depthq("submit", self.shot("one"))
+        proxy = CountingProxy(self.folder / "counting", self.socket)
+        env = {**os.environ, "DEPTHQ_SOCKET": str(self.folder / "counting")}
+        for words in (("watch", "1"), ("logs", "1", "-f")):
+            begun = len(proxy.asked)
+            watcher = subprocess.Popen([self.folder / "bin/depthq", *words], env=env, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            self.until(lambda: "/v1/events?job=1" in proxy.asked[begun:] and proxy.asked[begun:].count("/v1/jobs/1") > 1)
+            before = proxy.count("/v1/jobs/1")
+            time.sleep(3)  # a poll each 0.2 s or 0.3 s would be seen, one in 10 s is none
+            self.assertLess(proxy.count("/v1/jobs/1") - before, 6)
+            self.depthq("priority", "60", "1")
+            self.until(lambda: proxy.count("/v1/jobs/1") > before)
+            watcher.kill()
+            watcher.wait()
+        proxy.server.close()
 
     def test_an_answer_that_is_lost_at_the_end_does_not_change_the_exit_status(self):
         self.stop()

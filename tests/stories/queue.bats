@@ -476,17 +476,20 @@ a.yaml:4:1: and no output
     [ "$(cut -d ' ' -f 1 begun | sort -u | wc -l)" -eq 1 ]
     depthq workers resume 1 2
     until_true eval '[ "$(depthq workers | grep -c " idle ")" -eq 2 ]'
-    run depthq logs 0 # each change once, and whose it was
+    run depthq workers log # each change once, and whose it was
     [ "${#lines[@]}" -eq 2 ]
     [[ "${lines[0]}" == *" drain (wanted to drained) by $(id -un): worker 2 on auto" ]]
     [[ "${lines[1]}" == *" resume (drained to wanted) by $(id -un): worker 2 on auto" ]]
+    run depthq logs 0
+    [ "$status" -eq 66 ]
+    [[ "$output" == *"there is no job 0"* ]]
     run depthq workers drain 3
     [ "$status" -eq 66 ]
     [[ "$output" == *"there is no worker 3"* ]]
     run depthq workers drian 1
     [ "$status" -eq 2 ]
     [[ "$output" == *"(did you mean 'drain'?)"* ]]
-    for words in drain "drain x"; do
+    for words in drain "drain x" "log 1"; do
         # shellcheck disable=SC2086 # words
         run depthq workers $words
         [ "$status" -eq 2 ]
