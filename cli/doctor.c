@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +191,41 @@ void dq_doctor_apart(struct dq_doctor *d, const char *check,
     dq_bytes_free(&said);
     if (pid > 0)
         end(d, check, pid, in_time, seconds);
+}
+
+/* ---- a folder of its own -------------------------------------------------*/
+
+void dq_doctor_scratch(struct dq_doctor *d)
+{
+    const char *place = getenv("TMPDIR");
+    char *folder = dq_asprintf("%s/depthq-doctor-XXXXXX",
+                               place && *place == '/' ? place : "/tmp");
+
+    if (mkdtemp(folder)) {
+        d->scratch = folder;
+        return;
+    }
+    dq_fail_errno(&d->no_scratch, dq_code_of_write_errno(errno), errno, "%s",
+                  folder);
+    free(folder);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind,
+                      struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    remove(path);
+    return 0;
+}
+
+void dq_doctor_scratch_end(struct dq_doctor *d)
+{
+    if (d->scratch)
+        nftw(d->scratch, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+    free(d->scratch);
+    d->scratch = NULL;
 }
 
 /* ---- the end -------------------------------------------------------------*/

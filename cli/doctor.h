@@ -38,8 +38,10 @@ struct dq_doctor {
 
     json_t *findings;
     int wrong, warnings;
-    int code; /* of the first that is wrong, DQ_DAEMON behind all others */
-    int to;   /* in a process of its own: where findings go; else -1 */
+    int code;      /* of the first that is wrong, DQ_DAEMON behind all others */
+    int to;        /* in a process of its own: where findings go; else -1 */
+    char *scratch; /* a folder for copies, or NULL: */
+    struct dq_err no_scratch; /* why there is none */
 };
 
 /* Tell a finding of a check. code is of what is wrong, else DQ_OK; todo is what
@@ -52,14 +54,25 @@ void dq_doctor_say(struct dq_doctor *d, enum dq_doctor_level level, int code,
 void dq_doctor_apart(struct dq_doctor *d, const char *check,
                      void (*look)(struct dq_doctor *d), int seconds);
 
+/* A folder of its own in $TMPDIR (/tmp) for what a check writes, and its end
+ * with all in it: a check that was cut off leaves nothing there. */
+void dq_doctor_scratch(struct dq_doctor *d);
+void dq_doctor_scratch_end(struct dq_doctor *d);
+
 /* All findings are told: the last line, or the document. The exit status. */
 int dq_doctor_sum_up(struct dq_doctor *d);
 
 /* ---- the checks ----------------------------------------------------------*/
 
-/* doctor_place.c */
+/* doctor_config.c */
 void dq_doctor_config(struct dq_doctor *d); /* first: finds the places */
+void dq_doctor_roots(struct dq_doctor *d);
+void dq_doctor_remote(struct dq_doctor *d); /* after the daemon's */
+
+/* doctor_environment.c */
 void dq_doctor_environment(struct dq_doctor *d);
+
+/* doctor_place.c */
 void dq_doctor_state(struct dq_doctor *d); /* the folder and the database */
 /* Whether a folder could be written to, as a worker makes it when it is not
  * there, with room on its disk; DQ_OK, DQ_DENIED, DQ_CREATE, DQ_FULL. *bytes:

@@ -72,7 +72,7 @@ static int take_options(int argc, char **argv, struct dq_doctor *d,
     return DQ_USAGE;
 }
 
-enum { DISK_S = 60, DEVICE_S = 300, OUTPUTS_S = 20, MODELS_S = 600 };
+enum { DISK_S = 60, DEVICE_S = 300, FOLDERS_S = 20, MODELS_S = 600 };
 
 static int examine(struct dq_doctor *d)
 {
@@ -83,8 +83,12 @@ static int examine(struct dq_doctor *d)
     dq_doctor_config(d);
     dq_doctor_environment(d);
     dq_doctor_daemon(d);
+    dq_doctor_remote(d);
+    dq_doctor_apart(d, "roots", dq_doctor_roots, FOLDERS_S);
+    dq_doctor_scratch(d);
     dq_doctor_apart(d, "state", dq_doctor_state, DISK_S);
-    dq_doctor_apart(d, "outputs", dq_doctor_outputs, OUTPUTS_S);
+    dq_doctor_scratch_end(d);
+    dq_doctor_apart(d, "outputs", dq_doctor_outputs, FOLDERS_S);
     dq_doctor_apart(d, "worker", dq_doctor_worker, DEVICE_S);
     dq_doctor_apart(d, "models", dq_doctor_models, MODELS_S);
     dq_doctor_limits(d);

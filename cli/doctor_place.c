@@ -1,7 +1,6 @@
-/* Where things are: configuration, environment, the daemon's state. */
+/* The daemon's state: its folder and its database. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,196 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/doctor.h"
-#include "jobs/places.h"
 #include "jobs/store_look.h"
-
-/* ---- configuration -------------------------------------------------------*/
-
-/* As a depthqd with these options would begin. */
-static int read_options(struct dq_doctor *d, struct dq_err *err)
-{
-    char *argv[8] = {(char *)"depthqd"};
-    int argc = 1;
-
-    if (d->state_said) {
-        argv[argc++] = (char *)"--state";
-        argv[argc++] = (char *)d->state_said;
-    }
-    if (d->socket_said) {
-        argv[argc++] = (char *)"--socket";
-        argv[argc++] = (char *)d->socket_said;
-    }
-    if (d->config_said) {
-        argv[argc++] = (char *)"--config";
-        argv[argc++] = (char *)d->config_said;
-    }
-    optind = 0; /* getopt begins anew */
-    return dq_daemon_options_parse(argc, argv, &d->daemon, err);
-}
-
-static void tell_problems(struct dq_doctor *d, const struct dq_err *err)
-{
-    char *todo = dq_asprintf("mend it; depthqd --check-config --config %s",
-                             d->daemon.config ? d->daemon.config : "FILE");
-    const struct dq_problems *p = &d->daemon.problems;
-
-    for (size_t i = 0; i < p->count; i++)
-        dq_doctor_say(d, DQ_DOCTOR_WRONG, DQ_CONFIG, "config", todo,
-                      "%s:%d:%d: %s", d->daemon.config, p->list[i].line,
-                      p->list[i].column, p->list[i].text);
-    if (!p->count)
-        dq_doctor_say(d, DQ_DOCTOR_WRONG, DQ_CONFIG, "config", todo, "%s",
-                      err->text);
-    free(todo);
-}
-
-static char *absolute_or_null(const char *path)
-{
-    return path ? dq_path_absolute(path) : NULL;
-}
-
-/* Clients read no configuration file, and no option of the daemon's. */
-static void find_places(struct dq_doctor *d)
-{
-    const char *said =
-        d->socket_said || d->state_said ? d->daemon.socket : NULL;
-
-    d->state = dq_strdup(d->daemon.state);
-    if (!d->state)
-        d->state =
-            d->state_said ? absolute_or_null(d->state_said) : dq_place_state();
-    d->socket = said ? dq_strdup(said) : dq_place_socket();
-    d->expected = d->state_said || d->socket_said || d->config_said ||
-                  d->daemon.config || getenv("DEPTHQ_SOCKET") ||
-                  getenv("DEPTHQ_STATE") ||
-                  (d->state && access(d->state, F_OK) == 0);
-}
-
-static void compare_sockets(struct dq_doctor *d)
-{
-    const char *its = d->daemon.socket;
-    char *todo;
-
-    if (!its || !d->socket || strcmp(its, d->socket) == 0)
-        return;
-    todo = dq_asprintf("export DEPTHQ_SOCKET=%s where people work", its);
-    dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "config", todo,
-                  "clients ask at %s, a depthqd started here would listen at "
-                  "%s",
-                  d->socket, its);
-    free(todo);
-}
-
-void dq_doctor_config(struct dq_doctor *d)
-{
-    struct dq_err err = {0};
-
-    if (read_options(d, &err))
-        tell_problems(d, &err);
-    else if (d->daemon.config)
-        dq_doctor_say(d, DQ_DOCTOR_OK, DQ_OK, "config", NULL, "%s",
-                      d->daemon.config);
-    else
-        dq_doctor_say(d, DQ_DOCTOR_OK, DQ_OK, "config", NULL,
-                      "no configuration file: everything is as usual");
-    find_places(d);
-    compare_sockets(d);
-}
-
-/* ---- environment ---------------------------------------------------------*/
-
-/* Those that programs of ours or their units read. */
-static const char *const variables[] = {"DEPTHQ_MODELS", "DEPTHQ_NIGHTLY",
-                                        "DEPTHQ_SERVER", "DEPTHQ_SOCKET",
-                                        "DEPTHQ_STATE",  "DEPTHQ_TOKEN_FILE"};
-enum { VARIABLES = sizeof variables / sizeof *variables };
-
-/* Relative ones are ignored where they are read. */
-static const char *const absolute[] = {"DEPTHQ_SOCKET",
-                                       "DEPTHQ_STATE",
-                                       "XDG_STATE_HOME",
-                                       "XDG_CONFIG_HOME",
-                                       "XDG_RUNTIME_DIR",
-                                       "XDG_DATA_HOME",
-                                       "HOME"};
-enum { ABSOLUTE = sizeof absolute / sizeof *absolute };
-
-static int is_known(const char *name)
-{
-    for (int i = 0; i < VARIABLES; i++)
-        if (strcmp(variables[i], name) == 0)
-            return 1;
-    return 0;
-}
-
-/* Returns how many findings. */
-static int look_at_unknown(struct dq_doctor *d)
-{
-    int found = 0;
-
-    for (char **at = environ; *at; at++) {
-        char *name = dq_strndup(*at, strcspn(*at, "="));
-
-        if (strncmp(name, "DEPTHQ_", 7) == 0 && !is_known(name)) {
-            const char *near = dq_text_nearest(name, variables, VARIABLES);
-            char *todo = near ? dq_asprintf("did you mean %s?", near) : NULL;
-
-            dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "environ", todo,
-                          "%s is set, and nobody reads it", name);
-            free(todo);
-            found++;
-        }
-        free(name);
-    }
-    return found;
-}
-
-static int look_at_relative(struct dq_doctor *d)
-{
-    int found = 0;
-
-    for (int i = 0; i < ABSOLUTE; i++) {
-        const char *value = getenv(absolute[i]);
-
-        if (!value || !*value || *value == '/')
-            continue;
-        dq_doctor_say(d, DQ_DOCTOR_WRONG, DQ_CONFIG, "environ",
-                      "give it an absolute path",
-                      "%s=%s is not absolute, so it is ignored", absolute[i],
-                      value);
-        found++;
-    }
-    return found;
-}
-
-static int look_at_odd(struct dq_doctor *d)
-{
-    const char *ocio = getenv("OCIO"), *fault = getenv("DQ_FAULT");
-    int found = 0;
-
-    if (fault && *fault) {
-        dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "environ", "unset DQ_FAULT",
-                      "DQ_FAULT=%s: faults are injected on purpose", fault);
-        found++;
-    }
-    if (ocio && *ocio && strncmp(ocio, "ocio://", 7) != 0 &&
-        access(ocio, R_OK) != 0) {
-        dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "environ",
-                      "mend or unset OCIO: jobs with input.colorspace need it",
-                      "OCIO=%s: %s", ocio, strerror(errno));
-        found++;
-    }
-    return found;
-}
-
-void dq_doctor_environment(struct dq_doctor *d)
-{
-    int found = look_at_unknown(d) + look_at_relative(d) + look_at_odd(d);
-
-    if (!found)
-        dq_doctor_say(d, DQ_DOCTOR_OK, DQ_OK, "environ", NULL,
-                      "nothing odd is set");
-}
 
 /* ---- folders -------------------------------------------------------------*/
 
@@ -370,11 +180,12 @@ static void look_at_database(struct dq_doctor *d)
                       "container?): it was not looked at");
         return;
     }
-    dq_store_look(d->state, &look, &err);
+    dq_store_look(d->state, d->scratch, &look, &err);
     if (err.code && look.unseen)
         dq_doctor_say(d, DQ_DOCTOR_WARN, DQ_OK, "database",
                       "make room there, or set TMPDIR",
-                      "it was not looked at: %s", err.text);
+                      "it was not looked at: %s",
+                      d->scratch ? err.text : d->no_scratch.text);
     else if (err.code)
         dq_doctor_say(d, DQ_DOCTOR_WRONG, err.code, "database",
                       todo_of(err.code), "%s", err.text);

@@ -1,10 +1,12 @@
 /* Checks that hang or die are findings themselves. */
 #include "cli/doctor.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/testing.h"
 
 static struct dq_doctor doctor(void)
@@ -36,6 +38,47 @@ static void a_check_that_hangs_is_cut_off_and_told(void **state)
     assert_int_equal(d.code, DQ_IO);
     assert_string_equal(member(&d, json_array_size(d.findings) - 1, "check"),
                         "disk");
+    json_decref(d.findings);
+}
+
+static void writes_and_hangs(struct dq_doctor *d)
+{
+    char *file = dq_asprintf("%s/copy", d->scratch);
+
+    put_file(file, "half of it");
+    free(file);
+    pause();
+}
+
+static void what_is_cut_off_leaves_no_copy_behind(void **state)
+{
+    struct dq_doctor d = doctor();
+    char *folder;
+
+    (void)state;
+    dq_doctor_scratch(&d);
+    assert_non_null(d.scratch);
+    folder = dq_strdup(d.scratch);
+    dq_doctor_apart(&d, "disk", writes_and_hangs, 1);
+    assert_int_equal(d.wrong, 1);
+    dq_doctor_scratch_end(&d);
+    assert_int_equal(access(folder, F_OK), -1);
+    assert_int_equal(errno, ENOENT);
+    free(folder);
+    json_decref(d.findings);
+}
+
+static void without_a_folder_it_is_known_why(void **state)
+{
+    struct dq_doctor d = doctor();
+
+    (void)state;
+    setenv("TMPDIR", "/nowhere/at/all", 1);
+    dq_doctor_scratch(&d);
+    unsetenv("TMPDIR");
+    assert_null(d.scratch);
+    assert_non_null(strstr(d.no_scratch.text, "/nowhere/at/all/"));
+    dq_doctor_scratch_end(&d);
     json_decref(d.findings);
 }
 
@@ -79,6 +122,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_check_that_hangs_is_cut_off_and_told),
+        cmocka_unit_test(what_is_cut_off_leaves_no_copy_behind),
+        cmocka_unit_test(without_a_folder_it_is_known_why),
         cmocka_unit_test(a_check_that_dies_is_told_after_what_it_found),
         cmocka_unit_test(an_absent_daemon_is_the_last_of_reasons),
     };

@@ -55,7 +55,7 @@ static int is_name(const char *listen, const char *name)
     return strlen(name) == length && strncmp(listen, name, length) == 0;
 }
 
-static int is_loopback(const char *listen)
+int dq_remote_is_local(const char *listen)
 {
     return strncmp(listen, "127.", 4) == 0 || is_name(listen, "[::1]");
 }
@@ -81,7 +81,7 @@ int dq_remote_is_ours(const struct dq_remote *r, const char *host)
             return 1;
     if (r->host_count)
         return 0;
-    if (is_loopback(r->listen) && same_name(host, length, "localhost"))
+    if (dq_remote_is_local(r->listen) && same_name(host, length, "localhost"))
         return 1;
     return length == name_length(r->listen) &&
            strncasecmp(host, r->listen, length) == 0;

@@ -41,6 +41,9 @@ void dq_remote_free(struct dq_remote *r);
 /* The address of "127.0.0.1:8630" or "[::1]:8630"; its size. 0: it is none. */
 socklen_t dq_remote_address(const char *text, struct sockaddr_storage *address);
 
+/* Whether that address is of this machine's loopback. */
+int dq_remote_is_local(const char *listen);
+
 /* Whether a Host header (NULL: none) is a name of ours. Without `hosts` those
  * are the address that we listen on, and localhost with a loopback one. */
 int dq_remote_is_ours(const struct dq_remote *r, const char *host);

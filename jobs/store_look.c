@@ -106,7 +106,7 @@ static int copy_database(const char *path, const char *copy, struct dq_err *err)
     return err->code;
 }
 
-static void drop_copy(const char *folder, const char *copy)
+static void drop_copy(const char *copy)
 {
     for (int i = 0; i < ENDINGS; i++) {
         char *file = dq_asprintf("%s%s", copy, endings[i]);
@@ -114,7 +114,6 @@ static void drop_copy(const char *folder, const char *copy)
         unlink(file);
         free(file);
     }
-    rmdir(folder);
 }
 
 /* ---- the database --------------------------------------------------------*/
@@ -131,26 +130,20 @@ static int check_copy(struct dq_store *s, const char *copy,
     return err->code;
 }
 
-static int check_database(struct dq_store *s, struct dq_store_look *look,
-                          struct dq_err *err)
+static int check_database(struct dq_store *s, const char *scratch,
+                          struct dq_store_look *look, struct dq_err *err)
 {
-    const char *place = getenv("TMPDIR");
-    char *folder = dq_asprintf("%s/depthq-doctor-XXXXXX",
-                               place && *place == '/' ? place : "/tmp");
-    char *copy = NULL;
+    char *copy;
 
-    if (!mkdtemp(folder)) {
-        look->unseen = 1;
-        dq_fail_errno(err, dq_code_of_write_errno(errno), errno, "%s", folder);
-    } else {
-        copy = dq_asprintf("%s/queue.db", folder);
-        look->unseen = copy_database(s->path, copy, err) != DQ_OK;
-        if (!err->code)
-            check_copy(s, copy, look, err);
-        drop_copy(folder, copy);
-    }
+    look->unseen = !scratch;
+    if (!scratch)
+        return dq_fail(err, DQ_CREATE, "there is no folder for a copy");
+    copy = dq_asprintf("%s/queue.db", scratch);
+    look->unseen = copy_database(s->path, copy, err) != DQ_OK;
+    if (!err->code)
+        check_copy(s, copy, look, err);
+    drop_copy(copy);
     free(copy);
-    free(folder);
     return err->code;
 }
 
@@ -170,8 +163,8 @@ int dq_store_owner(const char *folder)
     return owner;
 }
 
-int dq_store_look(const char *folder, struct dq_store_look *look,
-                  struct dq_err *err)
+int dq_store_look(const char *folder, const char *scratch,
+                  struct dq_store_look *look, struct dq_err *err)
 {
     struct dq_store s = {.lock = -1};
     char *lock = dq_asprintf("%s/lock", folder);
@@ -185,7 +178,7 @@ int dq_store_look(const char *folder, struct dq_store_look *look,
         s.lock = open(lock, O_RDONLY | O_CLOEXEC);
         read_mark(s.lock, look);
         if (!dq_store_check_files(&s, err) && look->there)
-            check_database(&s, look, err);
+            check_database(&s, scratch, look, err);
     }
     if (s.lock >= 0)
         close(s.lock);

@@ -23,13 +23,14 @@ struct dq_store_look {
  * (locks of another container are not). */
 int dq_store_owner(const char *folder);
 
-/* Look into folder, which must be there. An error is what dq_store_open would
- * say: DQ_CONFIG a network file system or a newer schema; DQ_IO the database is
- * damaged, or part of it is gone; or, with unseen set, why nobody can tell. A
- * database that a daemon has open is not looked at: that one did so at its
- * start. */
-int dq_store_look(const char *folder, struct dq_store_look *look,
-                  struct dq_err *err);
+/* Look into folder, which must be there; the copy is made in the folder scratch
+ * (NULL: there is none, and it stays unseen) and removed again. An error is
+ * what dq_store_open would say: DQ_CONFIG a network file system or a newer
+ * schema; DQ_IO the database is damaged, or part of it is gone; or, with unseen
+ * set, why nobody can tell. A database that a daemon has open is not looked at:
+ * that one did so at its start. */
+int dq_store_look(const char *folder, const char *scratch,
+                  struct dq_store_look *look, struct dq_err *err);
 
 #ifdef __cplusplus
 }

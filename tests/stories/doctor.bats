@@ -114,6 +114,29 @@ everything() { find state library -type f -exec sha256sum {} + | sort; }
     grep -qE "^wrong +config +.*/nowhere.yaml: No such file.* — mend it" <<<"$output" || { echo "$output"; false; }
 }
 
+@test "roots that are not there, tokens that others may read, TCP without anybody" {
+    mkdir -p home/.config/depthq shows
+    : >file
+    config=home/.config/depthq/depthqd.yaml
+    printf 'roots: [%s/shows, %s/gone, %s/file]\n' "$PWD" "$PWD" "$PWD" >$config
+    tells ok roots "$PWD/shows is there"
+    tells warn roots "$PWD/gone: No such file.* — mount it, or take it out"
+    tells warn roots "$PWD/file is no folder"
+    echo "root admin $(printf '%064d' 7)" >tokens
+    chmod 644 tokens
+    printf 'listen: 127.0.0.1:1\ntokens: %s/tokens\n' "$PWD" >$config
+    tells wrong config "depthqd.yaml:2:.*tokens is for others too .mode 0644.*— mend it" 78
+    chmod 600 tokens
+    tells ok tcp "asked over TCP at 127.0.0.1:1, by 1 tokens"
+    mv $config later.yaml # what it was started without
+    start_daemon
+    mv later.yaml $config
+    tells wrong tcp "is to listen at 127.0.0.1:1, and nobody does: Connection refused — start depthqd anew" 69
+    printf 'listen: 0.0.0.0:1\ntokens: %s/tokens\nhosts: farm01\n' "$PWD" >$config
+    kill_daemon
+    tells warn tcp "asked over TCP at 0.0.0.0:1, and nothing is encrypted — only in a network"
+}
+
 @test "clients ask elsewhere than the configured daemon listens" {
     unset DEPTHQ_STATE
     mkdir -p home/.config/depthq
