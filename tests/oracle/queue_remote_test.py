@@ -20,6 +20,7 @@ BUILD = Path(os.environ.get("DEPTHQ_BUILD", ROOT / "build/release"))
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests/fault"))
 
+import queue_api_test as api  # noqa: E402
 from daemon import PATIENCE, Daemon, request_of  # noqa: E402
 
 ARTIST, ADMIN, WRONG = "a" * 40, "b" * 64, "c" * 40
@@ -184,6 +185,21 @@ class RemoteTest(unittest.TestCase):
                                 self.folder / "other"], env=self.daemon.env(), text=True, capture_output=True)
         self.assertEqual(other.returncode, 75)
         self.assertIn(f"listen on 127.0.0.1:{self.port}: Address already in use", other.stderr)
+
+    def test_every_page_refuses_a_stranger_and_a_foreign_name_as_its_description_says(self):
+        self.run_daemon()
+        seen = 0
+        for pattern, operations in api.PAGE["paths"].items():
+            path = pattern.replace("{job}", "1").replace("{worker}", "1").replace("{frame}", "1")
+            for method in {"get", "post", "delete"} & set(operations):
+                for status, more in ((401, {}), (401, {"token": WRONG}), (403, {"token": ADMIN, "host": "evil.example"})):
+                    with self.subTest(f"{method} {path} {status}"):
+                        answer = self.ask(method.upper(), path, **more)
+                        self.assertEqual((answer[0], answer[1]["error"]["code"]), (status, "DENIED"))
+                        self.assertEqual(self.headers.get("www-authenticate"), "Bearer" if status == 401 else None)
+                        api.check(method, path, status, self.headers["content-type"], json.dumps(answer[1]))
+                        seen += 1
+        self.assertGreater(seen, 50)
 
 
 if __name__ == "__main__":
