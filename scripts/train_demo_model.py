@@ -275,6 +275,22 @@ def train(args):
 
 # ---- evaluation -------------------------------------------------------------
 
+def held_out_worlds(scene, count=20):
+    """count worlds that the network has not seen: (seed, rgb, disparity, z, mask of what is scored).
+
+    Left out are those that a ramp would win (ramp_like).
+    """
+    for seed in HELD_OUT:
+        rgb, z, sky = render(scene, seed, 1, SIDE, SIDE)
+        d, mask = disparity(z, sky)[0], (z[0] < FAR) & (sky[0] < 0.5)
+        if ramp_like(d, mask):
+            continue
+        yield seed, rgb, d, z[0], mask
+        count -= 1
+        if count == 0:
+            return
+
+
 def fit_absrel(p, d, z, mask):
     """One scale and shift in disparity, then AbsRel of distance where mask."""
     a = np.stack([p[mask], np.ones(mask.sum())], 1)
@@ -294,25 +310,22 @@ def answer(net, rgb):
 
 
 def evaluate(net, scene, count=20):
-    """Held-out worlds whose ground covers less than half: our AbsRel, the ramp's, their ratio."""
+    """AbsRel of held-out worlds: ours and the vertical ramp's, their means."""
     ours, ramps = [], []
-    ys = np.linspace(0, 1, SIDE)[:, None] * np.ones((1, SIDE))
-    for seed in HELD_OUT:
-        if len(ours) == count:
-            break
-        rgb, z, sky = render(scene, seed, 1, SIDE, SIDE)
-        d, mask = disparity(z, sky)[0], (z[0] < FAR) & (sky[0] < 0.5)
-        if mask.mean() < 0.3 or ramp_like(d, mask, ys):
-            continue
-        ours.append(fit_absrel(answer(net, rgb), d, z[0], mask))
-        ramps.append(fit_absrel(ys, d, z[0], mask))
+    for seed, rgb, d, z, mask in held_out_worlds(scene, count):
+        ours.append(fit_absrel(answer(net, rgb), d, z, mask))
+        ramps.append(fit_absrel(vertical_ramp(), d, z, mask))
         print(f"  seed {seed}: AbsRel {ours[-1]:.3f}, vertical ramp {ramps[-1]:.3f}")
     print(f"{len(ours)} held-out worlds at {SIDE}x{SIDE}: AbsRel {np.mean(ours):.4f} (median {np.median(ours):.4f}), "
           f"vertical ramp {np.mean(ramps):.4f}, ratio {np.mean(ours) / np.mean(ramps):.3f}")
     return float(np.mean(ours)), float(np.mean(ramps))
 
 
-def ramp_like(d, mask, ys):
+def vertical_ramp():
+    return np.linspace(0, 1, SIDE)[:, None] * np.ones((1, SIDE))
+
+
+def ramp_like(d, mask):
     """Whether at least half of the picture is ground: rows of it are equal to one line in y."""
     rows = np.median(d, axis=1, keepdims=True)
     same = (np.abs(d - rows) < 0.002 + 0.01 * rows) & mask & (rows > 1e-3)
