@@ -22,13 +22,15 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("DEPTHQ_BUILD", ROOT / "build/release"))
-NET_RUN = BUILD / "tools/net_run"
+DEPTHQ, NET_RUN = BUILD / "bin/depthq", BUILD / "tools/net_run"
 SHARED = ROOT.parent / "shared/models/fastdepth/fastdepth_7.onnx"
 SIZES = [(224, 224), (256, 320), (480, 640)]
 BOUND = 1e-5  # of the answer's range
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
+import exr_file  # noqa: E402
+
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 
 
@@ -92,6 +94,18 @@ def scene(height, width, batch=1, seed=1):
     base = np.where((x - 0.75) ** 2 + (y - 0.2) ** 2 < 0.005, 1.0, base)
     planes = base * np.array([1.0, 0.85, 0.7]).reshape(1, 3, 1, 1) + 0.05 * rng.random((batch, 3, height, width))
     return np.clip(planes, 0, 1).astype(np.float32)
+
+
+def linear(values):
+    """Scene-linear light of sRGB-encoded values 0 to 1: IEC 61966-2-1."""
+    v = np.asarray(values, np.float64)
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def encoded(light):
+    """And back."""
+    v = np.asarray(light, np.float64)
+    return np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 def apart(want, got):
@@ -170,6 +184,22 @@ class FastDepth(unittest.TestCase):
     def test_the_first_answer_and_the_fifth_have_the_same_bytes(self):
         picture = scene(224, 224)
         self.assertEqual(net_run(self.artefact, picture).tobytes(), net_run(self.artefact, picture, times=5).tobytes())
+
+    @unittest.skipUnless(DEPTHQ.exists() and "notorch" not in BUILD.name, "needs depthq built with TORCH=1")
+    def test_an_exr_becomes_the_depth_that_onnx_runtime_answers(self):
+        plate = linear(scene(480, 640)[0])
+        folder = self.folder / "shot"
+        folder.mkdir()
+        exr_file.write_plain(folder / "plate.0001.exr", {name: (plane, 1, 1) for name, plane in zip("RGB", plate)},
+                             (0, 0, 639, 479), (0, 0, 639, 479))
+        (folder / "shot.yaml").write_text(f"depthq: 1\nplate: plate.####.exr\nmodel: {self.artefact}\n"
+                                          "input: {exposure: 0, tonemap: clip, colorspace: lin_rec709}\n"
+                                          "tiles: {size: whole, align: off}\ndepth: {kind: native}\n"
+                                          "output: {path: depth.####.exr}\n")
+        exr_file.must(DEPTHQ, "run", "shot.yaml", "--progress", "plain", "--device", "cpu", cwd=folder)
+        part, = exr_file.parse(folder / "depth.0001.exr")
+        want = onnx_runtime(self.onnx, encoded(plate)[np.newaxis])[0, 0]
+        self.assertLessEqual(apart(want, exr_file.pixels(part)["Z"]), BOUND)
 
     def test_one_changed_weight_is_seen_by_the_comparison(self):
         import torch
