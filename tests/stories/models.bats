@@ -92,23 +92,23 @@ no_output() { [ -z "$(find depth -type f -name '*.exr' 2>/dev/null)" ] && [ -z "
     outputs_are_whole
 }
 
+# pixels: a line a depth file, by a reader that leaves headers out
+pixels() { for file in depth/d.*.exr; do oiiotool --hash "$file" | sed -n "s/.*SHA-1: //p"; done; }
+
 @test "out of memory halves the batch and the picture stays the same" {
     fake affine
     job 1001-1003 "tiles: {batch: 1}"
     run_job
     [ "$status" -eq 0 ]
-    before=$(depth_sums | cut -c1-64)
+    before=$(pixels)
+    [ "$(sort -u <<<"$before" | wc -l)" -eq 3 ]
     rm -rf depth
-    # a forward that finds no memory once: the fault is in the second batch
-    job 1001-1003 "tiles: {batch: 1}"
-    run_job
-    [ "$before" = "$(depth_sums | cut -c1-64)" ]
-    rm -rf depth
+    # the six tiles of a frame: eight at once do not fit, nor do four
+    fake affine '"memory_batch": 2,'
     job 1001-1003 "tiles: {batch: 8}"
-    fake affine
-    sed -i 's/"net": "affine",/"net": "affine", "memory_batch": 2,/' net.fake
     run_job
     [ "$status" -eq 0 ]
+    [ "$before" = "$(pixels)" ]
 }
 
 @test "a device that is not there is an error, never another device" {
