@@ -62,7 +62,8 @@ nothing_made() {
     run_job
     [ "$status" -eq 1 ]
     [[ $output == *"frame=1002 state=failed"*"d.1002.exr"* ]]
-    [ -f depth/d.1001.exr ] && [ -f depth/d.1003.exr ]
+    [ -f depth/d.1001.exr ]
+    [ -f depth/d.1003.exr ]
     rmdir depth/d.1002.exr
     outputs_are_whole
 }

@@ -10,8 +10,9 @@ setup() {
 bad_frame() {
     [ "$status" -eq 1 ]
     [[ $output == *"frame=1002 state=failed"* ]]
-    [[ $output == *$1* ]]
-    [ -e depth/d.1001.exr ] && [ -e depth/d.1003.exr ]
+    [[ $output == *"$1"* ]]
+    [ -e depth/d.1001.exr ]
+    [ -e depth/d.1003.exr ]
     [ ! -e depth/d.1002.exr ]
     outputs_are_whole
 }
@@ -194,7 +195,8 @@ PY
 @test "a header that promises too much is refused before memory or time is spent on it" {
     plates 1001-1003
     job 1001-1003
-    ulimit -v 8000000 # a picture of what is promised would not fit
+    # a picture of what is promised would not fit; ASan reserves terabytes
+    [[ $BUILD == *asan* ]] || ulimit -v 8000000
     while read -r width height channels tile extra want; do
         bomb "$width" "$height" "$channels" "$tile" "$extra"
         # with sorted lists of this length the library is busy for many minutes
@@ -248,7 +250,7 @@ BOMBS
     cp made/z.1002.exr plate/p.1002.exr
     touch -d '1 hour ago' plate/p.1002.exr
     run_job
-    bad_frame "Z"
+    bad_frame "the plate has no channel 'R' (its channels: Z, sky); name another input.part"
 }
 
 @test "NaN, Inf and negative pixels do not reach the network" {
@@ -268,8 +270,9 @@ PY
     job 1001-1003
     run_job
     [ "$status" -eq 0 ]
-    [[ $output == *"NaN"* ]]
+    [[ $output == *"plate has 1 NaN and 1 infinite values"* ]]
     run depthq inspect depth/d.1003.exr
+    [ "$status" -eq 0 ]
     [[ $output != *"NOT FINITE"* ]]
 }
 
