@@ -357,9 +357,9 @@ bench: setup ## speed and memory as ratios in one run (BENCH="--quick --only exr
 	@$(PYTHON) tests/bench/run.py $(abspath $(B)) $(BENCH)
 
 .PHONY: bench-quality
-bench-quality: setup ## depth against exact truth and baselines (FORM=full: all seeds)
+bench-quality: setup ## depth against exact truth and baselines (FORM=quick|usual|full)
 	@$(MAKE) --no-print-directory -j$$(nproc) all tools
-	@$(PYTHON) -W ignore tests/bench/quality.py $(abspath $(B)) $(if $(filter full,$(FORM)),--full)
+	@$(PYTHON) -W ignore tests/bench/quality.py $(abspath $(B)) --form $(or $(FORM),usual)
 
 coverage: ## unit tests with line coverage, as build/coverage/index.html
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug TORCH=0 B=build/coverage/obj \

@@ -69,25 +69,39 @@ static double *turns_new(int n)
     return turns;
 }
 
-/* Rows, then columns through a buffer of one column. */
+/* Columns that share what a cache fetches. */
+enum { TOGETHER = 4 };
+
+/* Some columns from x on, through a buffer of as many lines. */
+static void transform_columns(double *v, int rows, int cols, int x, int count,
+                              const double *turns, int back, double *lines)
+{
+    size_t w = (size_t)cols * 2, length = (size_t)rows * 2;
+
+    for (int y = 0; y < rows; y++)
+        for (int i = 0; i < count; i++)
+            memcpy(lines + (size_t)i * length + 2 * y,
+                   v + (size_t)y * w + 2 * (size_t)(x + i), 2 * sizeof *v);
+    for (int i = 0; i < count; i++)
+        transform(lines + (size_t)i * length, rows, turns, back);
+    for (int y = 0; y < rows; y++)
+        for (int i = 0; i < count; i++)
+            memcpy(v + (size_t)y * w + 2 * (size_t)(x + i),
+                   lines + (size_t)i * length + 2 * y, 2 * sizeof *v);
+}
+
+/* Rows, then columns. */
 static void transform_2d(double *v, int rows, int cols, int back)
 {
     double *across = turns_new(cols), *down = turns_new(rows);
-    double *line = dq_new_array((size_t)rows * 2, sizeof *line);
-    size_t w = (size_t)cols * 2;
+    double *lines = dq_new_array((size_t)rows * 2 * TOGETHER, sizeof *lines);
+    int together = cols < TOGETHER ? cols : TOGETHER;
 
     for (int y = 0; y < rows; y++)
-        transform(v + (size_t)y * w, cols, across, back);
-    for (int x = 0; x < cols; x++) {
-        for (int y = 0; y < rows; y++)
-            memcpy(line + 2 * y, v + (size_t)y * w + 2 * (size_t)x,
-                   2 * sizeof *v);
-        transform(line, rows, down, back);
-        for (int y = 0; y < rows; y++)
-            memcpy(v + (size_t)y * w + 2 * (size_t)x, line + 2 * y,
-                   2 * sizeof *v);
-    }
-    free(line);
+        transform(v + (size_t)y * (size_t)cols * 2, cols, across, back);
+    for (int x = 0; x < cols; x += together)
+        transform_columns(v, rows, cols, x, together, down, back, lines);
+    free(lines);
     free(down);
     free(across);
 }
@@ -99,9 +113,13 @@ static int is_power(int n)
     return n > 1 && (n & (n - 1)) == 0;
 }
 
-static double hann(int i, int n)
+static double *hann_new(int n)
 {
-    return 0.5 - 0.5 * cos(2 * PI * (i + 0.5) / n);
+    double *window = dq_new_array((size_t)n, sizeof *window);
+
+    for (int i = 0; i < n; i++)
+        window[i] = 0.5 - 0.5 * cos(2 * PI * (i + 0.5) / n);
+    return window;
 }
 
 /* Central differences; one-sided at the rim. */
@@ -115,11 +133,26 @@ static double gradient(const float *p, int rows, int cols, int y, int x)
     return sqrt(dx * dx + dy * dy);
 }
 
+/* Times a window, so that the rim is no pattern. */
+static void fade_out(struct dq_spectrum *s, double mean)
+{
+    double *down = hann_new(s->rows), *across = hann_new(s->cols);
+
+    for (int y = 0; y < s->rows; y++)
+        for (int x = 0; x < s->cols; x++) {
+            size_t at = (size_t)y * (size_t)s->cols + (size_t)x;
+
+            s->v[2 * at] = (s->v[2 * at] - mean) * down[y] * across[x];
+        }
+    free(across);
+    free(down);
+}
+
 struct dq_spectrum *dq_spectrum_new(const float *picture, int rows, int cols)
 {
     struct dq_spectrum *s = dq_new(sizeof *s);
     size_t n = (size_t)rows * (size_t)cols;
-    double mean = 0;
+    double sum = 0;
 
     assert(is_power(rows) && is_power(cols));
     s->rows = rows;
@@ -130,15 +163,9 @@ struct dq_spectrum *dq_spectrum_new(const float *picture, int rows, int cols)
             size_t at = (size_t)y * (size_t)cols + (size_t)x;
 
             s->v[2 * at] = gradient(picture, rows, cols, y, x);
-            mean += s->v[2 * at] / (double)n;
+            sum += s->v[2 * at];
         }
-    for (int y = 0; y < rows; y++)
-        for (int x = 0; x < cols; x++) {
-            size_t at = (size_t)y * (size_t)cols + (size_t)x;
-
-            s->v[2 * at] =
-                (s->v[2 * at] - mean) * hann(y, rows) * hann(x, cols);
-        }
+    fade_out(s, sum / (double)n);
     transform_2d(s->v, rows, cols, 0);
     return s;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cores.h"
 #include "base/mem.h"
 #include "base/queue.h"
 #include "infer/ticket.h"
@@ -269,12 +270,15 @@ static void going(void *context, struct dq_ticket *t, const char *with)
 
 static struct dq_reader_hooks hooks_of(struct dq_pipeline *p)
 {
-    struct dq_reader_hooks hooks = {.context = p,
-                                    .begin = begin_reading,
-                                    .gate = pass_gate,
-                                    .note = note,
-                                    .going = going,
-                                    .hold = hold};
+    struct dq_reader_hooks hooks = {
+        .context = p,
+        .begin = begin_reading,
+        .gate = pass_gate,
+        .note = note,
+        .going = going,
+        .threads = dq_threads_each(p->rule.device.threads, 1),
+        .memory = p->rule.memory,
+        .hold = hold};
 
     return hooks;
 }

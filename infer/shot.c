@@ -89,6 +89,21 @@ static int read_values(const json_t *from, struct dq_shot *shot,
     return DQ_OK;
 }
 
+static const char *const known_words[] = {[DQ_KNOWN_NOTHING] = "nothing",
+                                          [DQ_KNOWN_SCALE] = "scale",
+                                          [DQ_KNOWN_BOTH] = "scale and shift"};
+
+/* Files of before do not say. */
+static enum dq_known read_known(const json_t *from)
+{
+    const char *word = json_string_value(json_object_get(from, "determined"));
+
+    for (int i = DQ_KNOWN_NOTHING; word && i <= DQ_KNOWN_BOTH; i++)
+        if (strcmp(word, known_words[i]) == 0)
+            return (enum dq_known)i;
+    return DQ_KNOWN_BOTH;
+}
+
 static int read_solved(const json_t *from, struct dq_solved *s,
                        struct dq_err *err)
 {
@@ -110,6 +125,7 @@ static int read_solved(const json_t *from, struct dq_solved *s,
     s->frame = (int32_t)frame;
     s->stretch = (int)stretch;
     s->evidence = (int)evidence;
+    s->known = read_known(from);
     return DQ_OK;
 }
 
@@ -264,11 +280,12 @@ static json_t *solution_json(const struct dq_shot *shot)
     for (int i = 0; i < shot->solved_count; i++) {
         const struct dq_solved *s = &shot->solved[i];
 
-        json_array_append_new(list, json_pack("{s:i, s:f, s:f, s:i, s:i, s:s}",
-                                              "frame", (int)s->frame, "scale",
-                                              s->scale, "shift", s->shift,
-                                              "stretch", s->stretch, "evidence",
-                                              s->evidence, "plate", s->plate));
+        json_array_append_new(
+            list,
+            json_pack("{s:i, s:f, s:f, s:i, s:i, s:s, s:s}", "frame",
+                      (int)s->frame, "scale", s->scale, "shift", s->shift,
+                      "stretch", s->stretch, "evidence", s->evidence,
+                      "determined", known_words[s->known], "plate", s->plate));
     }
     return list;
 }

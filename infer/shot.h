@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "infer/recipe.h"
+#include "infer/shot_solve.h"
 #include "io/frame.h"
 
 #ifdef __cplusplus
@@ -25,8 +26,9 @@ struct dq_solved {
     int32_t frame;
     char plate[DQ_SHA256_HEX]; /* the plate that it was solved for */
     double scale, shift;
-    int stretch;  /* 0, 1, ...: between two cuts */
-    int evidence; /* pairs of frames behind it */
+    int stretch;         /* 0, 1, ...: between two cuts */
+    int evidence;        /* pairs of frames behind it */
+    enum dq_known known; /* what of scale and shift they tell */
 };
 
 struct dq_shot {

@@ -16,6 +16,10 @@ static const double NOTHING = 0.02, GRAIN = 5e-4;
  * what the other does, and is off by at most so much more. */
 static const double NEARLY = 0.9, SHARPLY = 1.6;
 
+/* A motion that went on as expected and makes lumas correlate like this is the
+ * right one. */
+static const double SURE = 0.9;
+
 /* ---- ways ---------------------------------------------------------------- */
 
 /* -2: one of them is flat. */
@@ -26,26 +30,19 @@ static double correlation(const double *a, const double *c, int n)
     if (n < 16)
         return -2;
     for (int i = 0; i < n; i++) {
-        ma += a[i] / n;
-        mc += c[i] / n;
+        ma += a[i];
+        mc += c[i];
     }
+    ma /= n;
+    mc /= n;
     for (int i = 0; i < n; i++) {
-        aa += (a[i] - ma) * (a[i] - ma) / n;
-        cc += (c[i] - mc) * (c[i] - mc) / n;
-        ac += (a[i] - ma) * (c[i] - mc) / n;
+        aa += (a[i] - ma) * (a[i] - ma);
+        cc += (c[i] - mc) * (c[i] - mc);
+        ac += (a[i] - ma) * (c[i] - mc);
     }
-    if (sqrt(aa) < DQ_POINTS_FLAT || sqrt(cc) < DQ_POINTS_FLAT)
+    if (sqrt(aa / n) < DQ_POINTS_FLAT || sqrt(cc / n) < DQ_POINTS_FLAT)
         return -2;
     return ac / sqrt(aa * cc);
-}
-
-/* A still or shifted picture's: no value changes. */
-static int is_none(const struct dq_motion *t)
-{
-    double sum = fabs(t->t[0]) + fabs(t->t[1]) + fabs(t->s[0]) + fabs(t->s[1]) +
-                 fabs(t->zeta) + fabs(t->tz) + fabs(t->roll);
-
-    return !(sum > 0);
 }
 
 /* Whether nothing moves by as much as a blur of the picture would show. */
@@ -58,8 +55,6 @@ static int stands(const struct dq_matcher *m, const struct dq_motion *t)
     return most < 2 * NOTHING / m->views->luma_cols;
 }
 
-/* ---- a pair -------------------------------------------------------------- */
-
 /* One way in which points of a may have come to c. */
 struct way {
     int n;        /* points that it matches; 0: none */
@@ -68,7 +63,7 @@ struct way {
     double noise; /* of most of them */
 };
 
-/* What was gathered last, as a way. */
+/* What was looked at last, as a way. */
 static void judge(struct dq_matcher *m, int n, struct way *w)
 {
     w->n = n;
@@ -105,7 +100,7 @@ static int does_as_well(const struct way *simple, const struct way *other)
 
 static int is_whole(const struct dq_matcher *m, const struct way *w)
 {
-    return w->n >= m->views->rows * m->views->cols / 5;
+    return w->n >= dq_points_looked(m) / 5;
 }
 
 /* A way by a motion of that kind, from a start; none where there is none. */
@@ -113,6 +108,8 @@ static void move(struct dq_matcher *m, int a, int c, enum dq_motion_kind kind,
                  const struct dq_motion *start, struct dq_motion *motion,
                  struct way *way)
 {
+    const struct dq_course course = {.motion = motion};
+
     *motion = *start;
     dq_motion_limit(kind, motion);
     way->n = 0;
@@ -120,129 +117,130 @@ static void move(struct dq_matcher *m, int a, int c, enum dq_motion_kind kind,
                         dq_points_kept(m, c)->scape, kind, motion) ||
         stands(m, motion))
         return;
-    judge(m, dq_points_motion(m, a, c, motion), way);
+    judge(m, dq_points_look(m, a, c, &course), way);
     if (!is_whole(m, way))
         way->n = 0;
 }
 
 /* The phase's shift, in blocks, if the picture has shifted. */
 static void find_shift(struct dq_matcher *m, int a, int c,
-                       const struct way *still, double shift[2],
+                       const struct way *still, struct dq_course *shift,
                        struct way *shifted)
 {
     const struct dq_shot_views *v = m->views;
-    double dy, dx;
+    const struct dq_spectrum *one = dq_points_spectrum(m, a);
+    const struct dq_spectrum *two = dq_points_spectrum(m, c);
+    struct dq_course course = {.motion = NULL};
 
-    shift[0] = shift[1] = 0;
-    shifted->n = 0;
-    dq_phase_shift(dq_points_kept(m, a)->spectrum,
-                   dq_points_kept(m, c)->spectrum, &dy, &dx);
-    if (fabs(dy) < STILL && fabs(dx) < STILL)
+    dq_phase_shift(one, two, &course.dy, &course.dx);
+    if (fabs(course.dy) < STILL && fabs(course.dx) < STILL)
         return;
-    dy *= (double)v->rows / v->luma_rows;
-    dx *= (double)v->cols / v->luma_cols;
-    judge(m, dq_points_shift(m, a, c, dy, dx), shifted);
-    if (!is_whole(m, shifted) || does_as_well(still, shifted)) {
+    course.dy *= (double)v->rows / v->luma_rows;
+    course.dx *= (double)v->cols / v->luma_cols;
+    judge(m, dq_points_look(m, a, c, &course), shifted);
+    if (is_whole(m, shifted) && !does_as_well(still, shifted))
+        *shift = course;
+    else
         shifted->n = 0;
-        return;
+}
+
+/* ---- the simplest of them ------------------------------------------------ */
+
+struct ways {
+    struct way still, shifted, freely;
+    struct dq_course shift;  /* of shifted; none without */
+    struct dq_motion start;  /* where to look for a motion */
+    struct dq_motion motion; /* of freely */
+};
+
+/* The camera may do everything. Where its motion over half of the time is
+ * known that goes on, and the picture's shift is asked only when nothing good
+ * comes of it; else it begins with the shift. (A shift over a long time is a
+ * guess: with a large mover the phase's peak may be the mover's.) */
+static void move_freely(struct dq_matcher *m, int a, int c,
+                        const struct dq_match *half, struct ways *k)
+{
+    int goes_on = half && half->moved;
+
+    k->start = dq_motion_none();
+    if (goes_on) {
+        k->start = dq_motion_twice(&half->motion);
+        move(m, a, c, DQ_MOTION_FREE, &k->start, &k->motion, &k->freely);
+        if (k->freely.n && k->freely.same >= SURE)
+            return;
     }
-    shift[0] = dy;
-    shift[1] = dx;
+    find_shift(m, a, c, &k->still, &k->shift, &k->shifted);
+    if (goes_on)
+        return;
+    k->start.t[0] = 2 * k->shift.dx / m->views->cols;
+    k->start.t[1] = 2 * k->shift.dy / m->views->cols;
+    move(m, a, c, DQ_MOTION_FREE, &k->start, &k->motion, &k->freely);
 }
 
-/* Where to look for a pair's motion: what was found over half of the time goes
- * on; else the shift. (A shift over a long time is a guess: with a large mover
- * the phase's peak may be the mover's.) */
-static struct dq_motion start_of(const struct dq_matcher *m, int a, int c,
-                                 const double shift[2])
+/* Whether a camera that is free to do everything explains no more than one
+ * that stands, or a picture that shifts. */
+static int stands_or_shifts(const struct ways *k)
 {
-    struct dq_motion start = dq_motion_none();
-
-    if (m->from == a && c - a == 2 * (m->to - a))
-        return dq_motion_twice(&m->found);
-    start.t[0] = 2 * shift[1] / m->views->cols;
-    start.t[1] = 2 * shift[0] / m->views->cols;
-    return start;
+    return !k->freely.n || does_as_well(&k->still, &k->freely) ||
+           (k->shifted.n && !does_as_well(&k->freely, &k->shifted));
 }
 
-static void remember(struct dq_matcher *m, int a, int c,
-                     const struct dq_motion *motion)
-{
-    m->from = a;
-    m->to = c;
-    m->found = *motion;
-}
-
-/* The camera stands, the picture shifts, or the world moves by its depth:
- * gathers the points of the simplest way that explains as much of the picture
- * as any -> how many, and how well their lumas correlate. A camera that is
- * free to do everything explains a mover as its own doing, and the world's
- * scale with it; that it only turns, or goes, must be asked first. */
-static int best_match(struct dq_matcher *m, int a, int c, double *same,
-                      struct dq_motion *how)
+/* The camera stands, the picture shifts, or the world moves by its depth: the
+ * simplest that explains as much of the picture as any. A camera that is free
+ * to do everything explains a mover as its own doing, and the world's scale
+ * with it; that it only turns, or goes, must be asked first. */
+static struct dq_course find_course(struct dq_matcher *m, int a, int c,
+                                    const struct dq_match *half,
+                                    struct dq_match *match)
 {
     static const enum dq_motion_kind kinds[] = {DQ_MOTION_TURN, DQ_MOTION_GO};
-    struct way still = {.off = m->off[0]}, shifted = {.off = m->off[1]},
-               freely = {.off = m->off[2]}, simple = {.off = m->off[3]};
-    struct dq_motion start, motion;
-    double shift[2];
+    struct ways k = {.still.off = m->off[0],
+                     .shifted.off = m->off[1],
+                     .freely.off = m->off[2]};
+    struct way simple = {.off = m->off[3]};
+    const struct dq_course moved = {.motion = &match->motion};
 
-    *how = dq_motion_none();
-    judge(m, dq_points_shift(m, a, c, 0, 0), &still);
-    *same = still.same;
-    if (still.same < -1)
-        return still.n;
-    find_shift(m, a, c, &still, shift, &shifted);
-    start = start_of(m, a, c, shift);
-    move(m, a, c, DQ_MOTION_FREE, &start, &motion, &freely);
-    if (!freely.n || does_as_well(&still, &freely) ||
-        (shifted.n && !does_as_well(&freely, &shifted))) {
-        *same = shifted.n ? shifted.same : still.same;
-        return dq_points_shift(m, a, c, shift[0], shift[1]);
+    judge(m, dq_points_look(m, a, c, &k.shift), &k.still);
+    match->same = k.still.same;
+    if (k.still.same < -1)
+        return k.shift;
+    move_freely(m, a, c, half, &k);
+    if (stands_or_shifts(&k)) {
+        match->same = k.shifted.n ? k.shifted.same : k.still.same;
+        return k.shift;
     }
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        move(m, a, c, kinds[k], &start, how, &simple);
-        if (!simple.n || !does_as_well(&simple, &freely))
-            continue;
-        remember(m, a, c, how);
-        *same = simple.same;
-        return simple.n;
+    match->moved = 1;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        move(m, a, c, kinds[i], &k.start, &match->motion, &simple);
+        match->same = simple.same;
+        if (simple.n && does_as_well(&simple, &k.freely))
+            return moved;
     }
-    *how = motion;
-    remember(m, a, c, how);
-    *same = freely.same;
-    return dq_points_motion(m, a, c, &motion);
+    match->motion = k.motion;
+    match->same = k.freely.same;
+    return moved;
 }
 
-static int both_there(const struct dq_matcher *m, int a, int c)
+void dq_match(struct dq_matcher *m, int a, int c, const struct dq_match *half,
+              struct dq_match *match)
 {
-    return m->views->frames[a].guide && m->views->frames[c].guide;
-}
-
-int dq_match_pair(struct dq_matcher *m, int a, int c, struct dq_pair *pair)
-{
-    struct dq_motion how;
-    double same;
+    struct dq_course course;
     int n;
 
-    if (!both_there(m, a, c))
-        return 0;
-    n = best_match(m, a, c, &same, &how);
-    pair->a = a;
-    pair->c = c;
+    *match = (struct dq_match){.same = -2, .pair = {.a = a, .c = c}};
+    if (!m->views->frames[a].guide || !m->views->frames[c].guide)
+        return;
+    course = find_course(m, a, c, half, match);
+    if (match->same < SAME)
+        return;
+    n = dq_points_gather(m, a, c, &course);
     dq_points_trust(m, n);
-    if (!is_none(&how))
-        dq_points_move(m, a, &how, n);
-    return same >= SAME && dq_pair_affine(m->u, m->v, m->w, n, pair);
+    match->pair.level =
+        !course.motion || dq_points_move(m, a, course.motion, n);
+    match->tells = dq_pair_affine(m->u, m->v, m->w, n, &match->pair);
 }
 
-int dq_match_is_cut(struct dq_matcher *m, int a, int c)
+int dq_match_is_cut(const struct dq_match *match)
 {
-    struct dq_motion how;
-    double same;
-
-    if (!both_there(m, a, c))
-        return 0;
-    best_match(m, a, c, &same, &how);
-    return same > -1 && same < CUT;
+    return match->same > -1 && match->same < CUT;
 }

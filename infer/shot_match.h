@@ -12,9 +12,13 @@
 #ifndef DQ_INFER_SHOT_MATCH_H
 #define DQ_INFER_SHOT_MATCH_H
 
+#include <stddef.h>
+
 #include "base/err.h"
+#include "infer/shot_motion.h"
 #include "infer/shot_solve.h"
 
+/* What a thread needs to match pairs: it keeps the last frames' pictures. */
 struct dq_matcher;
 
 /* views are borrowed until dq_matcher_free. DQ_BUG for impossible sizes. */
@@ -22,13 +26,28 @@ struct dq_matcher *dq_matcher_new(const struct dq_shot_views *views,
                                   struct dq_err *err);
 void dq_matcher_free(struct dq_matcher *matcher);
 
-/* The pair's statistics; false: no evidence (a frame is missing, the lumas at
- * matched blocks do not correlate, the guides say nothing). */
-int dq_match_pair(struct dq_matcher *matcher, int a, int c,
-                  struct dq_pair *pair);
+/* Bytes that one holds once it has matched a few pairs. */
+size_t dq_matcher_bytes(const struct dq_shot_views *views);
+
+/* What two frames show of each other. */
+struct dq_match {
+    double same;         /* correlation of the lumas at matched blocks; -2: a
+                            frame is missing, or flat */
+    int tells;           /* pair holds evidence: not so when a frame is missing,
+                            the lumas do not correlate, the guides say nothing */
+    struct dq_pair pair; /* its statistics */
+    int moved;           /* by this motion */
+    struct dq_motion motion;
+};
+
+/* Match frames a and c. half: what came of a and the frame half as far away,
+ * whose motion is expected to go on; NULL: nothing did. The same whatever the
+ * matcher has matched before. */
+void dq_match(struct dq_matcher *matcher, int a, int c,
+              const struct dq_match *half, struct dq_match *match);
 
 /* Whether c shows another place than a: both lumas have a pattern and do not
  * correlate, however shifted. A black, white or flat frame is no cut. */
-int dq_match_is_cut(struct dq_matcher *matcher, int a, int c);
+int dq_match_is_cut(const struct dq_match *match);
 
 #endif

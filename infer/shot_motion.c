@@ -7,170 +7,159 @@
 #include "base/mem.h"
 #include "base/sorted.h"
 
-enum { SIZES = 3, ROUNDS = 5, N = DQ_MOTION_UNKNOWNS, LEAST = 200 };
+enum { ROUNDS = 5, N = DQ_MOTION_UNKNOWNS, LEAST = 200 };
+
+/* Of every so many pixels one says how far most are off: no divisor of a
+ * picture's width, so that all columns are asked. */
+enum { ASKED = 5 };
 
 static const double HUBER = 1.345, RIDGE = 1e-7, FARTHEST = 0.5, KAPPA = 0.2,
                     LENS = 1e-5;
 
-struct size {
-    int rows, cols;
-    float *luma, *depth; /* luma owns both */
-};
-
-struct dq_scape {
-    struct size sizes[SIZES]; /* the largest first */
-    double mean, spread;      /* of the guide */
-    double aspect;            /* height over width */
-};
-
-/* ---- a frame ------------------------------------------------------------- */
-
-static float bilinear(const float *p, int rows, int cols, double y, double x)
-{
-    int j, i;
-    double fy, fx, top, low;
-
-    y = fmin(fmax(y, 0), rows - 1);
-    x = fmin(fmax(x, 0), cols - 1);
-    j = (int)y < rows - 2 ? (int)y : rows - 2;
-    i = (int)x < cols - 2 ? (int)x : cols - 2;
-    fy = y - j;
-    fx = x - i;
-    p += j * cols + i;
-    top = (double)p[0] + fx * (double)(p[1] - p[0]);
-    low = (double)p[cols] + fx * (double)(p[cols + 1] - p[cols]);
-    return (float)(top + fy * (low - top));
-}
-
-/* Half of each side, by means of 2 x 2. */
-static void halve(const float *in, int rows, int cols, float *out)
-{
-    for (int y = 0; y < rows / 2; y++)
-        for (int x = 0; x < cols / 2; x++) {
-            const float *p = in + 2 * y * cols + 2 * x;
-
-            *out++ = (p[0] + p[1] + p[cols] + p[cols + 1]) / 4;
-        }
-}
-
-static void take_depth(struct dq_scape *s, struct size *z, const float *guide,
-                       int rows, int cols)
-{
-    for (int y = 0; y < z->rows; y++)
-        for (int x = 0; x < z->cols; x++) {
-            double at_y = (y + 0.5) * rows / z->rows - 0.5;
-            double at_x = (x + 0.5) * cols / z->cols - 0.5;
-            double v = (double)bilinear(guide, rows, cols, at_y, at_x);
-
-            z->depth[y * z->cols + x] = (float)dq_scape_depth(s, v);
-        }
-}
-
-static void measure(struct dq_scape *s, const float *guide, int n)
-{
-    double sum = 0;
-
-    for (int i = 0; i < n; i++)
-        s->mean += (double)guide[i] / n;
-    for (int i = 0; i < n; i++)
-        sum += ((double)guide[i] - s->mean) * ((double)guide[i] - s->mean);
-    s->spread = sqrt(sum / n);
-}
-
-struct dq_scape *dq_scape_new(const float *luma, int rows, int cols,
-                              const float *guide, int guide_rows,
-                              int guide_cols)
-{
-    struct dq_scape *s = dq_new(sizeof *s);
-    const float *from = luma;
-
-    measure(s, guide, guide_rows * guide_cols);
-    s->aspect = (double)guide_rows / guide_cols;
-    for (int k = 0; k < SIZES; k++) {
-        struct size *z = &s->sizes[k];
-        size_t n;
-
-        if (rows < 8 || cols < 8)
-            break;
-        z->rows = rows / 2;
-        z->cols = cols / 2;
-        n = (size_t)z->rows * (size_t)z->cols;
-        z->luma = dq_new_array(2 * n, sizeof *z->luma);
-        z->depth = z->luma + n;
-        halve(from, rows, cols, z->luma);
-        take_depth(s, z, guide, guide_rows, guide_cols);
-        from = z->luma;
-        rows = z->rows;
-        cols = z->cols;
-    }
-    return s;
-}
-
-void dq_scape_free(struct dq_scape *s)
-{
-    if (!s)
-        return;
-    for (int k = 0; k < SIZES; k++)
-        free(s->sizes[k].luma);
-    free(s);
-}
-
-double dq_scape_depth(const struct dq_scape *s, double value)
-{
-    return s->spread > 0 ? (value - s->mean) / s->spread : 0;
-}
-
-double dq_scape_spread(const struct dq_scape *s)
-{
-    return s->spread;
-}
+/* A step of so many pixels is none; the last round mends what is left. */
+static const double NO_STEP = 0.01;
 
 /* ---- the motion ---------------------------------------------------------- */
 
-double dq_motion_to(const struct dq_motion *m, double x, double y, double g,
-                    double *to_x, double *to_y)
-{
-    double d = 1 - m->zeta - m->tz * g - m->kappa * (m->t[0] * x + m->t[1] * y);
+/* A pixel of a that c shows too. */
+struct spot {
+    float x, y, g;    /* place and depth in a */
+    float to_x, to_y; /* where it comes to */
+    float off;        /* how far c's luma there is off, */
+    float gx, gy;     /* and its slopes there, over D */
+};
 
-    *to_x = (x - m->roll * y + m->t[0] + m->s[0] * g) / d;
-    *to_y = (y + m->roll * x + m->t[1] + m->s[1] * g) / d;
-    return d;
+/* Compilers make two or four numbers in one step of these. */
+typedef double two_doubles __attribute__((vector_size(16)));
+typedef float four_floats __attribute__((vector_size(16)));
+
+/* Two frames at one size. */
+struct two {
+    const struct dq_scape_size *a, *c;
+    double aspect;
+    struct spot *spots; /* of all pixels of a at most */
+    double *scratch;    /* a fifth as many */
+};
+
+/* Luma and slopes of c at (y, x), inside. */
+static inline four_floats shade_at(const struct dq_scape_size *c, double y,
+                                   double x)
+{
+    int j = (int)y, i = (int)x;
+    float fy = (float)(y - j), fx = (float)(x - i);
+    const float *p = c->shades + 4 * (j * c->cols + i), *q = p + 4 * c->cols;
+    four_floats tl, tr, ll, lr;
+
+    memcpy(&tl, p, sizeof tl);
+    memcpy(&tr, p + 4, sizeof tr);
+    memcpy(&ll, q, sizeof ll);
+    memcpy(&lr, q + 4, sizeof lr);
+    tl += (tr - tl) * fx;
+    ll += (lr - ll) * fx;
+    return tl + (ll - tl) * fy;
 }
 
-/* One pixel: how far its luma is off, and how that changes with each unknown;
- * false where it leaves the picture. */
-static int row_of(const struct size *a, const struct size *c, double aspect,
-                  const struct dq_motion *m, int j, int i, double row[N],
-                  double *off)
+/* The pixel (j, i); false where it leaves the picture. */
+static inline int spot_of(const struct two *t, const struct dq_motion *m, int j,
+                          int i, struct spot *spot)
 {
-    double x = ((i + 0.5) / a->cols - 0.5) * 2, g;
-    double y = ((j + 0.5) / a->rows - 0.5) * 2 * aspect;
-    double to_x, to_y, d, px, py, gx, gy;
-    const float *l = c->luma;
-    int rows = c->rows, cols = c->cols;
+    const struct dq_scape_size *a = t->a, *c = t->c;
+    double wide = c->cols / 2.0, high = c->rows / (2 * t->aspect);
+    double x = (i + 0.5) * (2.0 / a->cols) - 1;
+    double y = (j + 0.5) * (2 * t->aspect / a->rows) - t->aspect;
+    double g = (double)a->depth[j * a->cols + i], to_x, to_y;
+    double d = dq_motion_to(m, x, y, g, &to_x, &to_y);
+    double px = (to_x + 1) * wide - 0.5, py = (to_y + t->aspect) * high - 0.5;
+    double by = 1 / d;
+    four_floats shade;
 
-    g = (double)a->depth[j * a->cols + i];
-    d = dq_motion_to(m, x, y, g, &to_x, &to_y);
-    px = (to_x / 2 + 0.5) * cols - 0.5;
-    py = (to_y / (2 * aspect) + 0.5) * rows - 0.5;
-    if (!(d > 0.2) || !(px >= 1 && px <= cols - 2 && py >= 1 && py <= rows - 2))
+    if (!(d > 0.2) ||
+        !(px >= 1 && px <= c->cols - 2 && py >= 1 && py <= c->rows - 2))
         return 0;
-    *off = (double)(bilinear(l, rows, cols, py, px) - a->luma[j * a->cols + i]);
-    gx = (double)(bilinear(l, rows, cols, py, px + 0.5) -
-                  bilinear(l, rows, cols, py, px - 0.5)) *
-         (cols / 2.0) / d;
-    gy = (double)(bilinear(l, rows, cols, py + 0.5, px) -
-                  bilinear(l, rows, cols, py - 0.5, px)) *
-         (rows / (2 * aspect)) / d;
-    row[0] = gx + m->kappa * x * (gx * to_x + gy * to_y);
-    row[1] = gy + m->kappa * y * (gx * to_x + gy * to_y);
-    row[2] = gx * g;
-    row[3] = gy * g;
-    row[4] = gx * to_x + gy * to_y;
-    row[5] = row[4] * g;
-    row[7] = gy * x - gx * y;
-    row[6] = row[4] * (m->t[0] * x + m->t[1] * y);
+    shade = shade_at(c, py, px);
+    *spot = (struct spot){.x = (float)x,
+                          .y = (float)y,
+                          .g = (float)g,
+                          .to_x = (float)to_x,
+                          .to_y = (float)to_y,
+                          .off = shade[0] - a->luma[j * a->cols + i],
+                          .gx = shade[1] * (float)(wide * by),
+                          .gy = shade[2] * (float)(high * by)};
     return 1;
+}
+
+/* All spots, or every other one -> how many. */
+static int spots_of(const struct two *t, const struct dq_motion *m, int thin)
+{
+    int n = 0;
+
+    for (int j = 0; j < t->a->rows; j++)
+        for (int i = thin ? j & 1 : 0; i < t->a->cols; i += 1 + thin)
+            n += spot_of(t, m, j, i, &t->spots[n]);
+    return n;
+}
+
+/* The Huber bound of what is off. */
+static double reach_of(const struct two *t, int n)
+{
+    int asked = 0;
+
+    for (int i = 0; i < n; i += ASKED)
+        t->scratch[asked++] = fabs((double)t->spots[i].off);
+    return HUBER * 1.4826 *
+               dq_nth_double(t->scratch, (size_t)asked, (size_t)asked / 2) +
+           1e-6;
+}
+
+/* Geman and McClure's: Huber's still lets a third of the picture that moves
+ * of itself pull at the rest. A camera that is free is only asked what could be
+ * explained at most. */
+static double strict_weight(double r)
+{
+    double k = 1 + r * r;
+
+    return 1 / (k * k);
+}
+
+static double huber_weight(double r)
+{
+    double size = fabs(r);
+
+    return size > 1 ? 1 / size : 1;
+}
+
+struct normal {
+    union {
+        double left[N][N];
+        two_doubles by_two[N][N / 2];
+    };
+    double right[N];
+};
+
+/* How a spot's luma changes with each unknown, w times squared. */
+static inline void add_spot(struct normal *e, const struct spot *s,
+                            const struct dq_motion *m, double w)
+{
+    double x = (double)s->x, y = (double)s->y, g = (double)s->g;
+    double gx = (double)s->gx, gy = (double)s->gy;
+    double along = gx * (double)s->to_x + gy * (double)s->to_y;
+    const union {
+        double one[N];
+        two_doubles two[N / 2];
+    } row = {.one = {gx + m->kappa * x * along, gy + m->kappa * y * along,
+                     gx * g, gy * g, along, along * g,
+                     along * (m->t[0] * x + m->t[1] * y), gy * x - gx * y}};
+
+    for (int k = 0; k < N; k++) {
+        double by = w * row.one[k];
+        two_doubles *left = e->by_two[k];
+
+        left[0] += by * row.two[0];
+        left[1] += by * row.two[1];
+        left[2] += by * row.two[2];
+        left[3] += by * row.two[3];
+        e->right[k] -= by * (double)s->off;
+    }
 }
 
 /* Solve the symmetric a p = b in place by Cholesky; false: it is singular. */
@@ -201,36 +190,8 @@ static int solve(double a[N][N], double b[N])
     return 1;
 }
 
-/* The Huber bound of what is off; < 0: too few pixels are in both. */
-static double reach_of(const struct size *a, const struct size *c,
-                       double aspect, const struct dq_motion *m,
-                       double *scratch)
-{
-    double row[N], off;
-    int n = 0;
-
-    for (int j = 0; j < a->rows; j += 2)
-        for (int i = 0; i < a->cols; i += 2)
-            if (row_of(a, c, aspect, m, j, i, row, &off))
-                scratch[n++] = fabs(off);
-    if (n < LEAST / 4)
-        return -1;
-    return HUBER * 1.4826 * dq_nth_double(scratch, (size_t)n, (size_t)n / 2) +
-           1e-6;
-}
-
-/* Geman and McClure's: Huber's still lets a third of the picture that moves
- * of itself pull at the rest. A camera that is free is only asked what could be
- * explained at most. */
-static double strict_weight(double r)
-{
-    double k = 1 + r * r;
-
-    return 1 / (k * k);
-}
-
 /* What a camera of that kind does not do stays as it is. */
-static void hold(double left[N][N], double right[N], enum dq_motion_kind kind)
+static void hold(struct normal *e, enum dq_motion_kind kind)
 {
     int turns = kind == DQ_MOTION_TURN, goes = kind == DQ_MOTION_GO;
     const int held[N] = {[2] = turns || goes, turns || goes, turns, turns};
@@ -238,52 +199,49 @@ static void hold(double left[N][N], double right[N], enum dq_motion_kind kind)
     for (int k = 0; k < N; k++)
         for (int l = 0; l <= k; l++)
             if (held[k] || held[l])
-                left[k][l] = k == l;
+                e->left[k][l] = k == l;
     for (int k = 0; k < N; k++)
-        right[k] = held[k] ? 0 : right[k];
+        e->right[k] = held[k] ? 0 : e->right[k];
 }
 
-static int one_round(const struct size *a, const struct size *c, double aspect,
-                     enum dq_motion_kind kind, int strict, struct dq_motion *m,
-                     double *scratch)
+static int solve_normal(struct normal *e, const struct dq_motion *m,
+                        enum dq_motion_kind kind)
 {
-    double left[N][N] = {{0}}, right[N] = {0}, row[N], off, trace = 0;
-    double reach = reach_of(a, c, aspect, m, scratch);
+    double trace = 0;
 
-    if (reach < 0)
-        return 0;
-    for (int j = 0; j < a->rows; j++)
-        for (int i = 0; i < a->cols; i++) {
-            double w;
+    for (int k = 0; k < N; k++)
+        trace += e->left[k][k] / N;
+    for (int k = 0; k < N; k++)
+        e->left[k][k] += RIDGE * trace + 1e-12;
+    e->left[6][6] += LENS * trace; /* a short way tells little of the lens */
+    e->right[6] += LENS * trace * (KAPPA - m->kappa);
+    hold(e, kind);
+    return solve(e->left, e->right);
+}
 
-            if (!row_of(a, c, aspect, m, j, i, row, &off))
-                continue;
-            w = strict ? strict_weight(off / reach)
-                       : fmin(1, reach / fmax(fabs(off), 1e-30));
-            for (int k = 0; k < N; k++) {
-                for (int l = 0; l <= k; l++)
-                    left[k][l] += w * row[k] * row[l];
-                right[k] -= w * row[k] * off;
-            }
-        }
-    for (int k = 0; k < N; k++)
-        trace += left[k][k] / N;
-    for (int k = 0; k < N; k++)
-        left[k][k] += RIDGE * trace + 1e-12;
-    left[6][6] += LENS * trace; /* a short way tells little of the lens */
-    right[6] += LENS * trace * (KAPPA - m->kappa);
-    hold(left, right, kind);
-    if (!solve(left, right))
-        return 0;
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Go by what was found -> how far that moves pixels at most, about, in half
+ * picture widths. */
+static double go_by(struct dq_motion *m, const double found[N])
+{
+    double kappa = fmin(fmax(m->kappa + found[6], 0), 1);
+    double lens = fabs(kappa - m->kappa) * (fabs(m->t[0]) + fabs(m->t[1]));
+    double step = larger(lens, fabs(found[7]));
+
     for (int k = 0; k < 2; k++) {
-        m->t[k] += right[k];
-        m->s[k] += right[2 + k];
+        m->t[k] += found[k];
+        m->s[k] += found[2 + k];
+        step = larger(step, larger(fabs(found[k]), 2 * fabs(found[2 + k])));
     }
-    m->zeta += right[4];
-    m->tz += right[5];
-    m->roll += right[7];
-    m->kappa = fmin(fmax(m->kappa + right[6], 0), 1);
-    return 1;
+    m->zeta += found[4];
+    m->tz += found[5];
+    m->roll += found[7];
+    m->kappa = kappa;
+    return larger(step, larger(fabs(found[4]), 2 * fabs(found[5])));
 }
 
 static int is_sane(const struct dq_motion *m)
@@ -292,6 +250,48 @@ static int is_sane(const struct dq_motion *m)
 
     most = fmax(most, fmax(fabs(m->s[0]), fabs(m->s[1])));
     return most < FARTHEST && fabs(m->t[0]) < 2 && fabs(m->t[1]) < 2;
+}
+
+/* One step of Gauss and Newton -> its size in pixels; < 0: it leads nowhere. */
+static double one_round(const struct two *t, enum dq_motion_kind kind, int thin,
+                        int strict, struct dq_motion *m)
+{
+    struct normal e = {.right = {0}};
+    int n = spots_of(t, m, thin);
+    double by, step;
+
+    if (n * (1 + thin) < LEAST)
+        return -1;
+    by = 1 / reach_of(t, n);
+    for (int i = 0; i < n; i++) {
+        double r = (double)t->spots[i].off * by;
+
+        add_spot(&e, &t->spots[i], m,
+                 strict ? strict_weight(r) : huber_weight(r));
+    }
+    if (!solve_normal(&e, m, kind))
+        return -1;
+    step = go_by(m, e.right) * t->a->cols / 2;
+    return is_sane(m) ? step : -1;
+}
+
+/* All rounds at one size. At the largest every other pixel will do until the
+ * last of them; there a camera that may not do everything is asked strictly,
+ * once it is about right. */
+static int settle(const struct two *t, enum dq_motion_kind kind, int largest,
+                  struct dq_motion *m)
+{
+    int strict = largest && kind != DQ_MOTION_FREE;
+    double step = INFINITY;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        step = one_round(t, kind, largest, strict && round > 0, m);
+        if (step < 0)
+            return 0;
+        if (step < NO_STEP && (round > 0 || !strict))
+            break;
+    }
+    return !largest || one_round(t, kind, 0, strict, m) >= 0;
 }
 
 struct dq_motion dq_motion_none(void)
@@ -324,20 +324,21 @@ struct dq_motion dq_motion_twice(const struct dq_motion *m)
 int dq_motion_find(const struct dq_scape *a, const struct dq_scape *c,
                    enum dq_motion_kind kind, struct dq_motion *motion)
 {
+    size_t most = (size_t)a->sizes[0].rows * (size_t)a->sizes[0].cols;
+    struct two t = {.aspect = a->aspect};
     struct dq_motion m = *motion;
-    double *scratch;
-    int good = a->sizes[0].rows > 0;
+    int good = most > 0;
 
-    scratch = dq_new_array(
-        (size_t)a->sizes[0].rows * (size_t)a->sizes[0].cols / 4 + 1024,
-        sizeof *scratch);
-    for (int k = SIZES - 1; k >= 0; k--)
-        for (int round = 0; a->sizes[k].rows && good && round < ROUNDS; round++)
-            good = one_round(&a->sizes[k], &c->sizes[k], a->aspect, kind,
-                             kind != DQ_MOTION_FREE && k == 0 && round > 0, &m,
-                             scratch) &&
-                   is_sane(&m);
-    free(scratch);
+    t.spots = dq_new_array(most + 1, sizeof *t.spots);
+    t.scratch = dq_new_array(most / ASKED + 1, sizeof *t.scratch);
+    for (int k = DQ_SCAPE_SIZES - 1; k >= 0 && good; k--) {
+        t.a = &a->sizes[k];
+        t.c = &c->sizes[k];
+        if (t.a->rows)
+            good = settle(&t, kind, k == 0, &m);
+    }
+    free(t.scratch);
+    free(t.spots);
     if (good)
         *motion = m;
     return good;

@@ -18,6 +18,8 @@
 #ifndef DQ_INFER_SHOT_MOTION_H
 #define DQ_INFER_SHOT_MOTION_H
 
+#include "infer/shot_scape.h"
+
 enum { DQ_MOTION_UNKNOWNS = 8 };
 
 /* What a camera may do; the fewer unknowns, the less of what moves of itself
@@ -32,18 +34,19 @@ struct dq_motion {
     double t[2], s[2], zeta, tz, kappa, roll; /* [0]: across, [1]: down */
 };
 
-struct dq_scape; /* a frame's lumas in three sizes, and its guide */
+/* Where the point at (x, y) of a with depth g is in c; returns D. */
+static inline double dq_motion_to(const struct dq_motion *motion, double x,
+                                  double y, double g, double *to_x,
+                                  double *to_y)
+{
+    const struct dq_motion *m = motion;
+    double d = 1 - m->zeta - m->tz * g - m->kappa * (m->t[0] * x + m->t[1] * y);
+    double by = 1 / d;
 
-/* luma: rows x cols; guide: guide_rows x guide_cols over the same picture.
- * The caller frees. */
-struct dq_scape *dq_scape_new(const float *luma, int rows, int cols,
-                              const float *guide, int guide_rows,
-                              int guide_cols);
-void dq_scape_free(struct dq_scape *scape); /* NULL is fine */
-
-/* A guide's value as g. */
-double dq_scape_depth(const struct dq_scape *scape, double value);
-double dq_scape_spread(const struct dq_scape *scape);
+    *to_x = (x - m->roll * y + m->t[0] + m->s[0] * g) * by;
+    *to_y = (y + m->roll * x + m->t[1] + m->s[1] * g) * by;
+    return d;
+}
 
 /* Find one of a kind, from what motion says at first; what the kind does not
  * do stays. False: the pictures do not hold it (flat, or it runs away); motion
@@ -59,9 +62,5 @@ void dq_motion_limit(enum dq_motion_kind kind, struct dq_motion *motion);
 
 /* Twice as far: what a camera that goes on as it does will have done. */
 struct dq_motion dq_motion_twice(const struct dq_motion *motion);
-
-/* Where the point at (x, y) of a with depth g is in c; returns D. */
-double dq_motion_to(const struct dq_motion *motion, double x, double y,
-                    double g, double *to_x, double *to_y);
 
 #endif

@@ -41,15 +41,17 @@ static double quantile(const double *v, const double *base, int n, double share,
 static void tukey(const double *r, const double *base, int n, double floor,
                   double *scratch, double *w)
 {
-    double *size = scratch + n, reach;
+    double *size = scratch + n, reach, by;
 
     for (int i = 0; i < n; i++)
         size[i] = fabs(r[i]);
     reach = TUKEY * (1.4826 * quantile(size, base, n, 0.5, scratch) + floor) +
             1e-30;
+    by = 1 / (reach * reach);
     for (int i = 0; i < n; i++) {
-        double k = fmax(0, 1 - r[i] * r[i] / (reach * reach));
+        double k = 1 - r[i] * r[i] * by;
 
+        k = k > 0 ? k : 0;
         w[i] = base[i] * k * k + 1e-9 * base[i];
     }
 }
@@ -83,10 +85,13 @@ static void moments(const double *u, const double *v, const double *w, int n,
     for (int i = 0; i < n; i++) {
         double du = u[i] - m->mu, dv = v[i] - m->mv;
 
-        m->uu += w[i] * du * du / m->total;
-        m->vv += w[i] * dv * dv / m->total;
-        m->uv += w[i] * du * dv / m->total;
+        m->uu += w[i] * du * du;
+        m->vv += w[i] * dv * dv;
+        m->uv += w[i] * du * dv;
     }
+    m->uu /= m->total;
+    m->vv /= m->total;
+    m->uv /= m->total;
 }
 
 /* ---- a line to start from ------------------------------------------------ */
@@ -118,13 +123,13 @@ static double unexplained(const struct line *l, const double *u,
                           const double *v, const double *base,
                           const int *chosen, int count, double near)
 {
-    double sum = 0;
+    double sum = 0, by = 1 / near;
 
     for (int i = 0; i < count; i++) {
         int k = chosen[i];
-        double r = (v[k] - l->v - l->rho * (u[k] - l->u)) / near;
+        double r = (v[k] - l->v - l->rho * (u[k] - l->u)) * by, rr = r * r;
 
-        sum += base[k] * fmin(1, r * r);
+        sum += base[k] * (rr < 1 ? rr : 1);
     }
     return sum;
 }

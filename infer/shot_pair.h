@@ -16,6 +16,8 @@ struct dq_pair {
     double rho;      /* scale of c's guide over scale of a's */
     double q;        /* evidence, about the number of points behind it */
     double m_a, m_c; /* one level in a's numbers, and the same in c's */
+    int level;       /* 0: they are one only if infinity lies where parallax
+                        puts it; set by who matched the points */
 };
 
 /* One camera place, or a pure turn: v = rho u + beta. rho is the symmetric

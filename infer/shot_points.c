@@ -6,6 +6,9 @@
 
 #include "base/mem.h"
 
+/* From so many blocks on a look takes one of four. */
+enum { MANY = 4096 };
+
 struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
                                   struct dq_err *err)
 {
@@ -22,9 +25,11 @@ struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
     }
     m = dq_new(sizeof *m);
     m->views = v;
+    m->step = v->rows * v->cols < MANY ? 1 : 2;
     for (int i = 0; i < DQ_POINTS_KEPT; i++)
         m->kept[i].frame = -1;
-    m->weight = dq_new_array((size_t)v->count, sizeof *m->weight);
+    for (int i = 0; i < DQ_POINTS_SPECTRA; i++)
+        m->spectra[i].frame = -1;
     m->u = dq_new_array(n * 11, sizeof *m->u);
     m->v = m->u + n;
     m->w = m->v + n;
@@ -37,7 +42,6 @@ struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
     m->sums = dq_new_array(2 * (size_t)(v->rows + 1) * (size_t)(v->cols + 1),
                            sizeof *m->sums);
     m->at = dq_new_array(n, sizeof *m->at);
-    m->from = m->to = -1;
     return m;
 }
 
@@ -46,97 +50,129 @@ void dq_matcher_free(struct dq_matcher *m)
     if (!m)
         return;
     for (int i = 0; i < DQ_POINTS_KEPT; i++) {
-        dq_spectrum_free(m->kept[i].spectrum);
         dq_scape_free(m->kept[i].scape);
+        free(m->kept[i].weight);
     }
-    for (int t = 0; t < m->views->count; t++)
-        free(m->weight[t]);
-    free(m->weight);
+    for (int i = 0; i < DQ_POINTS_SPECTRA; i++)
+        dq_spectrum_free(m->spectra[i].spectrum);
     free(m->at);
     free(m->sums);
     free(m->u);
     free(m);
 }
 
-/* ---- of one frame -------------------------------------------------------- */
-
-const struct dq_kept *dq_points_kept(struct dq_matcher *m, int t)
+size_t dq_matcher_bytes(const struct dq_shot_views *v)
 {
-    const struct dq_shot_view *f = &m->views->frames[t];
-    struct dq_kept *oldest = &m->kept[0];
+    size_t blocks = (size_t)v->rows * (size_t)v->cols;
+    size_t lumas = (size_t)v->luma_rows * (size_t)v->luma_cols;
+    size_t of_pair = blocks * (13 * sizeof(double) + sizeof(int));
+    size_t of_frame = (2 * lumas + blocks) * sizeof(float); /* a scape has six
+                                        planes of a third of its pixels */
+    size_t spectrum = 2 * lumas * sizeof(double);
 
-    for (int i = 0; i < DQ_POINTS_KEPT; i++) {
-        if (m->kept[i].frame == t) {
-            m->kept[i].used = ++m->clock;
-            return &m->kept[i];
-        }
-        if (m->kept[i].used < oldest->used)
-            oldest = &m->kept[i];
-    }
-    dq_spectrum_free(oldest->spectrum);
-    dq_scape_free(oldest->scape);
-    oldest->spectrum =
-        dq_spectrum_new(f->luma, m->views->luma_rows, m->views->luma_cols);
-    oldest->scape =
-        dq_scape_new(f->luma, m->views->luma_rows, m->views->luma_cols,
-                     f->guide, m->views->rows, m->views->cols);
-    oldest->frame = t;
-    oldest->used = ++m->clock;
-    return oldest;
+    return of_pair + DQ_POINTS_KEPT * of_frame + DQ_POINTS_SPECTRA * spectrum;
 }
+
+/* ---- a frame's own ------------------------------------------------------- */
 
 static double spread_of(const float *v, int n)
 {
     double mean = 0, sum = 0;
 
     for (int i = 0; i < n; i++)
-        mean += (double)v[i] / n;
+        mean += (double)v[i];
+    mean /= n;
     for (int i = 0; i < n; i++)
         sum += ((double)v[i] - mean) * ((double)v[i] - mean);
     return sqrt(sum / n);
 }
 
-/* 1 / (1 + (r / (0.05 spread))^2), r the range over 3 x 3 blocks. */
-static const float *weight_of(struct dq_matcher *m, int t)
+/* Least and greatest of 3 x 3 blocks. */
+static double range_about(const float *p, int rows, int cols, int y, int x)
 {
-    const struct dq_shot_view *f = &m->views->frames[t];
-    int rows = m->views->rows, cols = m->views->cols;
-    double spread = spread_of(f->guide, rows * cols);
+    float low = INFINITY, high = -INFINITY;
 
-    if (m->weight[t])
-        return m->weight[t];
-    m->weight[t] =
-        dq_new_array((size_t)rows * (size_t)cols, sizeof *m->weight[t]);
+    for (int j = y > 0 ? y - 1 : 0; j <= y + 1 && j < rows; j++)
+        for (int i = x > 0 ? x - 1 : 0; i <= x + 1 && i < cols; i++) {
+            float v = p[j * cols + i];
+
+            low = v < low ? v : low;
+            high = v > high ? v : high;
+        }
+    return (double)(high - low);
+}
+
+/* 1 / (1 + (r / (0.05 spread))^2), r the range over 3 x 3 blocks. */
+static float *weight_new(const struct dq_shot_views *v, int t)
+{
+    const struct dq_shot_view *f = &v->frames[t];
+    int rows = v->rows, cols = v->cols;
+    double spread = spread_of(f->guide, rows * cols);
+    float *weight = dq_new_array((size_t)rows * (size_t)cols, sizeof *weight);
+
     for (int y = 0; y < rows; y++)
         for (int x = 0; x < cols; x++) {
-            float low = INFINITY, high = -INFINITY;
-            double r;
+            double r = range_about(f->guide, rows, cols, y, x) /
+                       (0.05 * spread + 1e-30);
 
-            for (int j = y > 0 ? y - 1 : 0; j <= y + 1 && j < rows; j++)
-                for (int i = x > 0 ? x - 1 : 0; i <= x + 1 && i < cols; i++) {
-                    low = fminf(low, f->guide[j * cols + i]);
-                    high = fmaxf(high, f->guide[j * cols + i]);
-                }
-            r = (double)(high - low) / (0.05 * spread + 1e-30);
-            m->weight[t][y * cols + x] = (float)(1 / (1 + r * r)) *
-                                         (f->real ? f->real[y * cols + x] : 1);
+            weight[y * cols + x] = (float)(1 / (1 + r * r)) *
+                                   (f->real ? f->real[y * cols + x] : 1);
         }
-    return m->weight[t];
+    return weight;
+}
+
+const struct dq_kept *dq_points_kept(struct dq_matcher *m, int t)
+{
+    const struct dq_shot_views *v = m->views;
+    const struct dq_shot_view *f = &v->frames[t];
+    struct dq_kept *k = &m->kept[0];
+
+    for (int i = 0; i < DQ_POINTS_KEPT && k->frame != t; i++)
+        if (m->kept[i].frame == t || m->kept[i].used < k->used)
+            k = &m->kept[i];
+    if (k->frame != t) {
+        dq_scape_free(k->scape);
+        free(k->weight);
+        k->scape = dq_scape_new(f->luma, v->luma_rows, v->luma_cols, f->guide,
+                                v->rows, v->cols);
+        k->weight = weight_new(v, t);
+        k->frame = t;
+    }
+    k->used = ++m->clock;
+    return k;
+}
+
+const struct dq_spectrum *dq_points_spectrum(struct dq_matcher *m, int t)
+{
+    const struct dq_shot_views *v = m->views;
+    struct dq_kept_spectrum *k = &m->spectra[0];
+
+    for (int i = 0; i < DQ_POINTS_SPECTRA && k->frame != t; i++)
+        if (m->spectra[i].frame == t || m->spectra[i].used < k->used)
+            k = &m->spectra[i];
+    if (k->frame != t) {
+        dq_spectrum_free(k->spectrum);
+        k->spectrum =
+            dq_spectrum_new(v->frames[t].luma, v->luma_rows, v->luma_cols);
+        k->frame = t;
+    }
+    k->used = ++m->clock;
+    return k->spectrum;
 }
 
 /* ---- sampling ------------------------------------------------------------ */
 
 /* Bilinear p at (y, x); false outside. */
-static int sample(const float *p, int rows, int cols, double y, double x,
-                  double *value)
+static inline int sample(const float *p, int rows, int cols, double y, double x,
+                         double *value)
 {
-    int j = (int)floor(y), i = (int)floor(x);
+    int j, i;
     double fy, fx, top, low;
 
     if (!(y >= 0 && x >= 0 && y <= rows - 1 && x <= cols - 1))
         return 0;
-    j = j > rows - 2 ? rows - 2 : j;
-    i = i > cols - 2 ? cols - 2 : i;
+    j = (int)y < rows - 2 ? (int)y : rows - 2;
+    i = (int)x < cols - 2 ? (int)x : cols - 2;
     fy = y - j;
     fx = x - i;
     p += j * cols + i;
@@ -146,103 +182,159 @@ static int sample(const float *p, int rows, int cols, double y, double x,
     return 1;
 }
 
+static inline double inside(double at, double end)
+{
+    at = at > 0 ? at : 0;
+    return at < end ? at : end;
+}
+
 /* The luma at a place in blocks. */
-static int sample_luma(const struct dq_shot_views *v, const float *luma,
-                       double y, double x, double *value)
+static void sample_luma(const struct dq_shot_views *v, const float *luma,
+                        double y, double x, double *value)
 {
     double ry = (double)v->luma_rows / v->rows;
     double rx = (double)v->luma_cols / v->cols;
-    double at_y = (y + 0.5) * ry - 0.5, at_x = (x + 0.5) * rx - 0.5;
 
-    at_y = fmin(fmax(at_y, 0), v->luma_rows - 1);
-    at_x = fmin(fmax(at_x, 0), v->luma_cols - 1);
-    return sample(luma, v->luma_rows, v->luma_cols, at_y, at_x, value);
+    sample(luma, v->luma_rows, v->luma_cols,
+           inside((y + 0.5) * ry - 0.5, v->luma_rows - 1),
+           inside((x + 0.5) * rx - 0.5, v->luma_cols - 1), value);
 }
 
-/* Fill u, v, w and the lumas for a shift (in blocks) -> how many. */
-int dq_points_shift(struct dq_matcher *m, int a, int c, double dy, double dx)
+/* ---- where points meet --------------------------------------------------- */
+
+/* Places in a and in c (blocks) that are one point. */
+struct meeting {
+    double a[2], c[2];
+    double turn;
+};
+
+/* What is the same for all points of a pair. */
+struct way {
+    const struct dq_shot_views *views;
+    const struct dq_course *course;
+    const struct dq_scape *scape; /* of a */
+    const float *guide;           /* of a */
+    double aspect;                /* height over width */
+    double unit, half;            /* a block; half of a way, in blocks */
+};
+
+/* Half way at the block (y, x) by a motion; false: nowhere. */
+static int meet_moved(const struct way *way, int y, int x, struct meeting *at)
+{
+    const struct dq_shot_views *v = way->views;
+    const struct dq_motion *motion = way->course->motion;
+    double aspect = way->aspect, px, py, to_x, to_y, value;
+
+    at->a[0] = y;
+    at->a[1] = x;
+    for (int round = 0; round < 3; round++) {
+        double half_y, half_x;
+
+        if (!sample(way->guide, v->rows, v->cols, at->a[0], at->a[1], &value))
+            return 0;
+        px = (at->a[1] + 0.5) * way->unit - 1;
+        py = (at->a[0] + 0.5) * way->unit - aspect;
+        if (!(dq_motion_to(motion, px, py, dq_scape_depth(way->scape, value),
+                           &to_x, &to_y) > 0.2))
+            return 0;
+        at->turn = 1 - motion->kappa * (motion->t[0] * px + motion->t[1] * py);
+        half_y = (to_y - py) * way->half;
+        half_x = (to_x - px) * way->half;
+        at->a[0] = y - half_y;
+        at->a[1] = x - half_x;
+        at->c[0] = y + half_y;
+        at->c[1] = x + half_x;
+    }
+    return 1;
+}
+
+static inline int meet(const struct way *way, int y, int x, struct meeting *at)
+{
+    const struct dq_course *course = way->course;
+
+    if (course->motion)
+        return meet_moved(way, y, x, at);
+    at->a[0] = y - course->dy / 2;
+    at->a[1] = x - course->dx / 2;
+    at->c[0] = y + course->dy / 2;
+    at->c[1] = x + course->dx / 2;
+    at->turn = 1;
+    return 1;
+}
+
+static struct way way_of(struct dq_matcher *m, int a,
+                         const struct dq_course *course)
 {
     const struct dq_shot_views *v = m->views;
-    const struct dq_shot_view *fa = &v->frames[a], *fc = &v->frames[c];
-    const float *wa = weight_of(m, a), *wc = weight_of(m, c);
+    struct way way = {.views = m->views,
+                      .course = course,
+                      .scape = dq_points_kept(m, a)->scape,
+                      .guide = m->views->frames[a].guide,
+                      .aspect = (double)v->rows / v->cols,
+                      .unit = 2.0 / v->cols,
+                      .half = v->cols / 4.0};
+
+    return way;
+}
+
+static int is_inside(const struct dq_shot_views *v, const double at[2])
+{
+    return at[0] >= 0 && at[1] >= 0 && at[0] <= v->rows - 1 &&
+           at[1] <= v->cols - 1;
+}
+
+int dq_points_looked(const struct dq_matcher *m)
+{
+    return ((m->views->rows + m->step - 1) / m->step) *
+           ((m->views->cols + m->step - 1) / m->step);
+}
+
+int dq_points_look(struct dq_matcher *m, int a, int c,
+                   const struct dq_course *course)
+{
+    const struct dq_shot_views *v = m->views;
+    const struct way way = way_of(m, a, course);
+    struct meeting at;
     int n = 0;
 
-    for (int y = 0; y < v->rows; y++)
-        for (int x = 0; x < v->cols; x++) {
-            double ya = y - dy / 2, xa = x - dx / 2;
-            double yc = y + dy / 2, xc = x + dx / 2, one, two;
-
-            if (!sample(fa->guide, v->rows, v->cols, ya, xa, &m->u[n]) ||
-                !sample(fc->guide, v->rows, v->cols, yc, xc, &m->v[n]))
+    for (int y = 0; y < v->rows; y += m->step)
+        for (int x = 0; x < v->cols; x += m->step) {
+            if (!meet(&way, y, x, &at) || !is_inside(v, at.a) ||
+                !is_inside(v, at.c))
                 continue;
-            sample(wa, v->rows, v->cols, ya, xa, &one);
-            sample(wc, v->rows, v->cols, yc, xc, &two);
-            m->w[n] = fmin(one, two);
-            m->at[n] = y * v->cols + x;
-            sample_luma(v, fa->luma, ya, xa, &m->luma_a[n]);
-            sample_luma(v, fc->luma, yc, xc, &m->luma_c[n]);
+            sample_luma(v, v->frames[a].luma, at.a[0], at.a[1], &m->luma_a[n]);
+            sample_luma(v, v->frames[c].luma, at.c[0], at.c[1], &m->luma_c[n]);
             n++;
         }
     return n;
 }
 
-/* ---- by a motion --------------------------------------------------------- */
-
-/* The places in a and in c (blocks) that meet half way at the block (y, x). */
-static int meet(const struct dq_shot_views *v, const float *guide,
-                const struct dq_scape *scape, const struct dq_motion *motion,
-                const int at[2], double in_a[2], double in_c[2], double *turn)
-{
-    double aspect = (double)v->rows / v->cols, x, y, g, to_x, to_y, value;
-
-    in_a[0] = at[0];
-    in_a[1] = at[1];
-    for (int round = 0; round < 3; round++) {
-        if (!sample(guide, v->rows, v->cols, in_a[0], in_a[1], &value))
-            return 0;
-        x = ((in_a[1] + 0.5) / v->cols - 0.5) * 2;
-        y = ((in_a[0] + 0.5) / v->rows - 0.5) * 2 * aspect;
-        g = dq_scape_depth(scape, value);
-        if (!(dq_motion_to(motion, x, y, g, &to_x, &to_y) > 0.2))
-            return 0;
-        *turn = 1 - motion->kappa * (motion->t[0] * x + motion->t[1] * y);
-        in_c[0] = (to_y / (2 * aspect) + 0.5) * v->rows - 0.5;
-        in_c[1] = (to_x / 2 + 0.5) * v->cols - 0.5;
-        for (int k = 0; k < 2; k++) {
-            double half = (in_c[k] - in_a[k]) / 2;
-
-            in_a[k] = at[k] - half;
-            in_c[k] = at[k] + half;
-        }
-    }
-    return 1;
-}
-
-/* As gather, by a motion. */
-int dq_points_motion(struct dq_matcher *m, int a, int c,
-                     const struct dq_motion *motion)
+int dq_points_gather(struct dq_matcher *m, int a, int c,
+                     const struct dq_course *course)
 {
     const struct dq_shot_views *v = m->views;
     const struct dq_shot_view *fa = &v->frames[a], *fc = &v->frames[c];
-    const struct dq_scape *scape = dq_points_kept(m, a)->scape;
-    const float *wa = weight_of(m, a), *wc = weight_of(m, c);
-    int n = 0;
+    const float *wa = dq_points_kept(m, a)->weight;
+    const float *wc = dq_points_kept(m, c)->weight;
+    const struct way way = way_of(m, a, course);
+    struct meeting at;
+    int n = 0, rows = v->rows, cols = v->cols;
 
-    for (int y = 0; y < v->rows; y++)
-        for (int x = 0; x < v->cols; x++) {
-            const int at[2] = {y, x};
-            double p[2], q[2], one, two;
+    for (int y = 0; y < rows; y++)
+        for (int x = 0; x < cols; x++) {
+            double one, two;
 
-            if (!meet(v, fa->guide, scape, motion, at, p, q, &m->turn[n]) ||
-                !sample(fa->guide, v->rows, v->cols, p[0], p[1], &m->u[n]) ||
-                !sample(fc->guide, v->rows, v->cols, q[0], q[1], &m->v[n]))
+            if (!meet(&way, y, x, &at) ||
+                !sample(fa->guide, rows, cols, at.a[0], at.a[1], &m->u[n]) ||
+                !sample(fc->guide, rows, cols, at.c[0], at.c[1], &m->v[n]))
                 continue;
-            sample(wa, v->rows, v->cols, p[0], p[1], &one);
-            sample(wc, v->rows, v->cols, q[0], q[1], &two);
-            m->w[n] = fmin(one, two);
-            m->at[n] = y * v->cols + x;
-            sample_luma(v, fa->luma, p[0], p[1], &m->luma_a[n]);
-            sample_luma(v, fc->luma, q[0], q[1], &m->luma_c[n]);
+            sample(wa, rows, cols, at.a[0], at.a[1], &one);
+            sample(wc, rows, cols, at.c[0], at.c[1], &two);
+            m->w[n] = one < two ? one : two;
+            m->at[n] = y * cols + x;
+            m->turn[n] = at.turn;
+            sample_luma(v, fa->luma, at.a[0], at.a[1], &m->luma_a[n]);
+            sample_luma(v, fc->luma, at.c[0], at.c[1], &m->luma_c[n]);
             n++;
         }
     return n;

@@ -14,21 +14,36 @@
 /* A luma's pattern weaker than this is grain. */
 #define DQ_POINTS_FLAT 0.003
 
-/* Spectra and pictures kept: the longest lag, both ends, and the anchor's. */
-enum { DQ_POINTS_KEPT = DQ_SHOT_LAG + 2 };
+/* Frames kept as they are matched: the longest lag, both ends, and the
+ * anchor; spectra, of which few pairs need one: of a pair, and the anchor. */
+enum { DQ_POINTS_KEPT = DQ_SHOT_LAG + 2, DQ_POINTS_SPECTRA = 3 };
 
 struct dq_kept {
     int frame; /* -1: none */
     long used;
-    struct dq_spectrum *spectrum;
     struct dq_scape *scape;
+    float *weight; /* a block: low at depth edges, 0 unreal */
+};
+
+struct dq_kept_spectrum {
+    int frame; /* -1: none */
+    long used;
+    struct dq_spectrum *spectrum;
+};
+
+/* How the points of a come to c: by one shift of the whole picture (blocks),
+ * or by a motion. */
+struct dq_course {
+    double dy, dx;
+    const struct dq_motion *motion; /* NULL: by the shift */
 };
 
 struct dq_matcher {
     const struct dq_shot_views *views;
     struct dq_kept kept[DQ_POINTS_KEPT];
+    struct dq_kept_spectrum spectra[DQ_POINTS_SPECTRA];
     long clock;
-    float **weight;    /* a frame: low at depth edges, 0 unreal; lazily */
+    int step;          /* of the blocks that a look takes, either way */
     double *u, *v, *w; /* of a pair's blocks */
     double *luma_a, *luma_c;
     double *turn;    /* by how much a camera's turn alone changes depth */
@@ -36,27 +51,33 @@ struct dq_matcher {
     double *off[4];  /* n values each */
     double *sums;    /* two of (rows + 1) x (cols + 1) */
     int *at;         /* block of each point */
-    int from, to;    /* the last pair whose motion was found, */
-    struct dq_motion found; /* and its motion */
 };
 
-/* A frame's spectrum and scape, made when they are not kept. */
+/* A frame's scape and weights, and its spectrum, made when they are not kept.
+ * Good until other frames are asked for. */
 const struct dq_kept *dq_points_kept(struct dq_matcher *m, int t);
+const struct dq_spectrum *dq_points_spectrum(struct dq_matcher *m, int t);
 
-/* By one shift of the whole picture (in blocks) -> n. */
-int dq_points_shift(struct dq_matcher *m, int a, int c, double dy, double dx);
+/* The lumas alone, of some blocks evenly spread -> n: enough to judge by. */
+int dq_points_look(struct dq_matcher *m, int a, int c,
+                   const struct dq_course *course);
 
-/* By a motion -> n. */
-int dq_points_motion(struct dq_matcher *m, int a, int c,
-                     const struct dq_motion *motion);
+/* How many a look finds when all of a is in c. */
+int dq_points_looked(const struct dq_matcher *m);
+
+/* All, of all blocks -> n. */
+int dq_points_gather(struct dq_matcher *m, int a, int c,
+                     const struct dq_course *course);
 
 /* Points whose lumas do not agree, nor those about them, lose their weight:
  * what moves by itself, what comes into view. */
 void dq_points_trust(struct dq_matcher *m, int n);
 
 /* u as it would be said from where c stands, after a motion. Needs the weights
- * that trust leaves. */
-void dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
-                    int n);
+ * that trust leaves. False: the camera goes and no sky is in view, so that only
+ * parallax tells what the guide says at infinity: scale holds, the level is as
+ * good as that. */
+int dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
+                   int n);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/sorted.h"
 #include "infer/band.h"
-#include "infer/shot_match.h"
+#include "infer/shot_pairs.h"
 
 enum { ROUNDS = 4, HALF = DQ_SHOT_LAG };
 
@@ -125,107 +125,55 @@ void dq_shot_differences(const struct dq_pair *pairs, const double *target,
 
 /* ---- the shot ------------------------------------------------------------ */
 
-struct list {
-    struct dq_pair *pairs;
-    int count, room;
-};
-
-static void add_pair(struct list *l, const struct dq_pair *p)
-{
-    if (l->count == l->room) {
-        l->room = l->room ? 2 * l->room : 256;
-        l->pairs = dq_grow(l->pairs, (size_t)l->room, sizeof *l->pairs);
-    }
-    l->pairs[l->count++] = *p;
-}
-
-/* A cut lies before frame t when it does not show what the frame before it
- * that is there showed. */
-static void find_stretches(struct dq_matcher *matcher,
-                           const struct dq_shot_views *v,
-                           struct dq_frame_affine *affine)
-{
-    int before = -1, stretch = 0;
-
-    for (int t = 0; t < v->count; t++) {
-        if (v->frames[t].guide) {
-            if (before >= 0 && dq_match_is_cut(matcher, before, t))
-                stretch++;
-            before = t;
-        }
-        affine[t].stretch = stretch;
-        if (v->going)
-            v->going(v->context);
-    }
-}
-
-static void collect(struct dq_matcher *matcher, const struct dq_shot_views *v,
-                    const struct dq_frame_affine *affine, const int *anchors,
-                    struct list *l)
-{
-    struct dq_pair p;
-
-    for (int a = 0; a < v->count; a++) {
-        int anchor = anchors[affine[a].stretch];
-
-        for (int lag = 1; lag <= DQ_SHOT_LAG && a + lag < v->count; lag *= 2)
-            if (affine[a].stretch == affine[a + lag].stretch &&
-                dq_match_pair(matcher, a, a + lag, &p))
-                add_pair(l, &p);
-        if (anchor >= 0 && abs(anchor - a) > DQ_SHOT_LAG &&
-            dq_match_pair(matcher, anchor, a, &p))
-            add_pair(l, &p);
-        if (v->going)
-            v->going(v->context);
-    }
-}
-
-/* The middle one of the frames that are there; -1: none is. */
-static int anchor_of(const struct dq_shot_views *v, int first, int end)
-{
-    int there = 0, passed = 0;
-
-    for (int t = first; t < end; t++)
-        there += v->frames[t].guide != NULL;
-    for (int t = first; t < end; t++)
-        if (v->frames[t].guide && passed++ == there / 2)
-            return t;
-    return -1;
-}
-
-static void solve_stretch(const struct list *l, int first, int end, int anchor,
-                          int log_space, struct dq_frame_affine *affine,
-                          double *x, double *target)
+static void solve_stretch(const struct dq_pairs *l, int first, int end,
+                          int anchor, int log_space,
+                          struct dq_frame_affine *affine, double *x,
+                          double *target)
 {
     for (int i = 0; i < l->count; i++)
-        target[i] = log(l->pairs[i].rho);
+        target[i] = log(l->list[i].rho);
     if (log_space)
         memset(x + first, 0, (size_t)(end - first) * sizeof *x);
     else
-        dq_shot_differences(l->pairs, target, l->count, first, end, anchor, x);
+        dq_shot_differences(l->list, target, l->count, first, end, anchor, x);
     for (int t = first; t < end; t++)
         affine[t].scale = exp(x[t]);
     for (int i = 0; i < l->count; i++) {
-        const struct dq_pair *p = &l->pairs[i];
+        const struct dq_pair *p = &l->list[i];
 
         target[i] = affine[p->c].scale * p->m_c - affine[p->a].scale * p->m_a;
     }
-    dq_shot_differences(l->pairs, target, l->count, first, end, anchor, x);
+    dq_shot_differences(l->list, target, l->count, first, end, anchor, x);
     for (int t = first; t < end; t++)
         affine[t].shift = x[t];
 }
 
-static int end_of(const struct dq_frame_affine *affine, int count, int first)
+/* Shifts are known along pairs that have a level, from the anchor on. */
+static void find_known(const struct dq_pairs *l, int count,
+                       struct dq_frame_affine *affine)
 {
-    int end = first + 1;
+    int went_on = 1;
 
-    while (end < count && affine[end].stretch == affine[first].stretch)
-        end++;
-    return end;
+    for (int t = 0; t < count; t++)
+        affine[t].known = affine[t].anchor     ? DQ_KNOWN_BOTH
+                          : affine[t].evidence ? DQ_KNOWN_SCALE
+                                               : DQ_KNOWN_NOTHING;
+    while (went_on) {
+        went_on = 0;
+        for (int i = 0; i < l->count; i++) {
+            struct dq_frame_affine *a = &affine[l->list[i].a];
+            struct dq_frame_affine *c = &affine[l->list[i].c];
+
+            if (!l->list[i].level || a->known == c->known)
+                continue;
+            a->known = c->known = DQ_KNOWN_BOTH;
+            went_on = 1;
+        }
+    }
 }
 
 static void solve_all(const struct dq_shot_views *v, const int *anchors,
-                      const struct list *l, struct dq_frame_affine *affine)
+                      const struct dq_pairs *l, struct dq_frame_affine *affine)
 {
     double *x = dq_new_array((size_t)v->count, sizeof *x);
     double *target = dq_new_array((size_t)l->count + 1, sizeof *target);
@@ -233,16 +181,17 @@ static void solve_all(const struct dq_shot_views *v, const int *anchors,
     for (int first = 0, end; first < v->count; first = end) {
         int anchor = anchors[affine[first].stretch];
 
-        end = end_of(affine, v->count, first);
+        end = dq_stretch_end(affine, v->count, first);
         if (anchor < 0)
             continue;
         affine[anchor].anchor = 1;
         solve_stretch(l, first, end, anchor, v->log_space, affine, x, target);
     }
     for (int i = 0; i < l->count; i++) {
-        affine[l->pairs[i].a].evidence++;
-        affine[l->pairs[i].c].evidence++;
+        affine[l->list[i].a].evidence++;
+        affine[l->list[i].c].evidence++;
     }
+    find_known(l, v->count, affine);
     free(target);
     free(x);
 }
@@ -250,27 +199,17 @@ static void solve_all(const struct dq_shot_views *v, const int *anchors,
 int dq_shot_solve(const struct dq_shot_views *v, struct dq_frame_affine *affine,
                   struct dq_err *err)
 {
-    struct dq_matcher *matcher = dq_matcher_new(v, err);
-    struct list l = {0};
-    int *anchors;
+    struct dq_pairs l = {.count = 0};
+    int *anchors = dq_new_array((size_t)v->count + 1, sizeof *anchors);
 
-    if (!matcher)
-        return err->code;
-    anchors = dq_new_array((size_t)v->count + 1, sizeof *anchors);
     for (int t = 0; t < v->count; t++) {
         struct dq_frame_affine fresh = {.scale = 1};
 
         affine[t] = fresh;
     }
-    find_stretches(matcher, v, affine);
-    for (int first = 0, end; first < v->count; first = end) {
-        end = end_of(affine, v->count, first);
-        anchors[affine[first].stretch] = anchor_of(v, first, end);
-    }
-    collect(matcher, v, affine, anchors, &l);
-    solve_all(v, anchors, &l, affine);
-    free(l.pairs);
+    if (!dq_pairs_find(v, affine, anchors, &l, err))
+        solve_all(v, anchors, &l, affine);
+    free(l.list);
     free(anchors);
-    dq_matcher_free(matcher);
-    return DQ_OK;
+    return err->code;
 }

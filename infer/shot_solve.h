@@ -10,7 +10,7 @@
  * over pairs at lags 1, 2, 4, 8, 16 and to the stretch's anchor, with x = log
  * s. Both at once would collapse to s = 0; smoothing s would keep the flicker,
  * so lambda only bridges frames without evidence. Pure: the same input gives
- * the same bits, whatever made it, in whatever order. One thread.
+ * the same bits, whatever made it, in whatever order, on any number of threads.
  */
 #ifndef DQ_INFER_SHOT_SOLVE_H
 #define DQ_INFER_SHOT_SOLVE_H
@@ -41,10 +41,17 @@ struct dq_shot_views {
     int luma_rows, luma_cols; /* powers of two, over the same picture */
     const struct dq_shot_view *frames;
     int log_space; /* the network's scale is known: values are logs, s = 1 */
-    void (*going)(void *context); /* after each frame, or NULL: a long
-                                     shot takes its time and is no hang */
+    int threads;   /* that may match pairs; less than 2: the caller's */
+    void (*going)(void *context); /* again and again, from the caller's thread,
+                                     or NULL: a long shot takes its time and is
+                                     no hang */
     void *context;
 };
+
+/* What pairs tell of a frame's place. A camera that goes, without sky in view,
+ * tells its scale, and its shift only as well as parallax tells where infinity
+ * is. */
+enum dq_known { DQ_KNOWN_NOTHING, DQ_KNOWN_SCALE, DQ_KNOWN_BOTH };
 
 /* u of frame t becomes scale u + shift, in its stretch's anchor's numbers. */
 struct dq_frame_affine {
@@ -53,6 +60,7 @@ struct dq_frame_affine {
     int anchor;   /* 1: scale 1 and shift 0 by definition */
     int evidence; /* pairs that speak for the frame; 0: bridged by lambda, or
                      alone in its stretch */
+    enum dq_known known;
 };
 
 /* Solve a whole shot: affine[count]. Never fails for what pictures hold;

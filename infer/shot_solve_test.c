@@ -381,16 +381,44 @@ static void a_network_that_knows_its_scale_gets_shifts_alone(void **state)
     free(s);
 }
 
-static void the_same_shot_gives_the_same_bits(void **state)
+static void the_same_shot_gives_the_same_bits_on_any_number_of_threads(
+    void **state)
 {
+    static const int threads[] = {1, 2, 3, 7};
     struct shot *s = shot_new(0.75);
     struct dq_frame_affine once[COUNT];
 
     (void)state;
     solve(s);
     memcpy(once, s->found, sizeof once);
+    for (size_t k = 0; k < sizeof threads / sizeof *threads; k++) {
+        s->views.threads = threads[k];
+        memset(s->found, 0x5a, sizeof s->found);
+        solve(s);
+        for (int t = 0; t < COUNT; t++) {
+            assert_memory_equal(&once[t].scale, &s->found[t].scale,
+                                sizeof once[t].scale);
+            assert_memory_equal(&once[t].shift, &s->found[t].shift,
+                                sizeof once[t].shift);
+            assert_int_equal(once[t].evidence, s->found[t].evidence);
+            assert_int_equal(once[t].known, s->found[t].known);
+        }
+    }
+    free(s);
+}
+
+static void a_standing_shot_is_wholly_known_and_a_lonely_frame_is_not(
+    void **state)
+{
+    struct shot *s = shot_new(0);
+
+    (void)state;
+    memset(s->guide[30], 0, sizeof s->guide[30]);
+    memset(s->luma[30], 0, sizeof s->luma[30]);
     solve(s);
-    assert_memory_equal(once, s->found, sizeof once);
+    for (int t = 0; t < COUNT; t++)
+        assert_int_equal(s->found[t].known,
+                         t == 30 ? DQ_KNOWN_NOTHING : DQ_KNOWN_BOTH);
     free(s);
 }
 
@@ -425,7 +453,10 @@ int main(void)
         cmocka_unit_test(black_frames_are_no_cut_and_give_no_nan),
         cmocka_unit_test(one_two_and_three_frames_are_shots),
         cmocka_unit_test(a_network_that_knows_its_scale_gets_shifts_alone),
-        cmocka_unit_test(the_same_shot_gives_the_same_bits),
+        cmocka_unit_test(
+            the_same_shot_gives_the_same_bits_on_any_number_of_threads),
+        cmocka_unit_test(
+            a_standing_shot_is_wholly_known_and_a_lonely_frame_is_not),
         cmocka_unit_test(impossible_sizes_are_our_bug),
     };
 

@@ -217,8 +217,9 @@ static void a_file_that_cannot_be_understood_is_left_for_a_person(void **state)
 static struct dq_shot solved_values(void)
 {
     struct dq_shot shot = odd_values();
-    static const struct dq_solved two[] = {{3, "abc", 1.0 / 3, -1e-17, 0, 7},
-                                           {9, "def", 1e5, 0.1, 2, 0}};
+    static const struct dq_solved two[] = {
+        {3, "abc", 1.0 / 3, -1e-17, 0, 7, DQ_KNOWN_SCALE},
+        {9, "def", 1e5, 0.1, 2, 0, DQ_KNOWN_NOTHING}};
 
     shot.solved = dq_new_array(2, sizeof *shot.solved);
     memcpy(shot.solved, two, sizeof two);

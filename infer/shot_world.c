@@ -27,8 +27,8 @@ static struct ends ends_of(const double *u, int n)
     struct ends r = {INFINITY, -INFINITY};
 
     for (int i = 0; i < n; i++) {
-        r.low = fmin(r.low, u[i]);
-        r.high = fmax(r.high, u[i]);
+        r.low = u[i] < r.low ? u[i] : r.low;
+        r.high = u[i] > r.high ? u[i] : r.high;
     }
     return r;
 }
@@ -60,7 +60,7 @@ static double horizon_of(const struct dq_scape *scape,
                          const struct dq_motion *motion, const struct ends *r,
                          int *goes)
 {
-    double spread = dq_scape_spread(scape), at = -INFINITY;
+    double spread = scape->spread, at = -INFINITY;
     double zero = dq_scape_depth(scape, 0); /* u = 0 as g */
 
     if (fabs(motion->tz) > 1e-6)
@@ -79,21 +79,22 @@ static double zero_of(struct dq_matcher *m, const struct ends *r, int n)
     return sane(at, r);
 }
 
-/* u as it would be said from where c stands. */
-void dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
-                    int n)
+int dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
+                   int n)
 {
     const struct dq_scape *scape = dq_points_kept(m, a)->scape;
     int goes = motion->zeta < 0 || motion->zeta > 0 || motion->tz < 0 ||
                motion->tz > 0;
     struct ends range = ends_of(m->u, n);
     double at;
+    int sky;
 
-    if (m->views->log_space || !(dq_scape_spread(scape) > 0))
-        return;
+    if (m->views->log_space || !(scape->spread > 0))
+        return 1;
     at =
         goes ? horizon_of(scape, motion, &range, &goes) : zero_of(m, &range, n);
-    if (is_sky(m, &range, n))
+    sky = is_sky(m, &range, n);
+    if (sky)
         at = range.low;
     for (int i = 0; i < n; i++) {
         double d = m->turn[i];
@@ -102,6 +103,7 @@ void dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
             d -= motion->zeta + motion->tz * dq_scape_depth(scape, m->u[i]);
         m->u[i] = at + (m->u[i] - at) / d;
     }
+    return !goes || sky;
 }
 
 /* ---- trust --------------------------------------------------------------- */
@@ -151,9 +153,12 @@ static void spread_doubt(struct dq_matcher *m, int n, double *doubt)
         doubt[i] = off * off;
     }
     sum_up(m, doubt, n, m->sums);
-    for (int i = 0; i < n; i++)
-        doubt[i] = sqrt(fmax(0, about(m, m->sums, m->at[i])) /
-                        fmax(1, about(m, ones, m->at[i])));
+    for (int i = 0; i < n; i++) {
+        double sum = about(m, m->sums, m->at[i]);
+        double count = about(m, ones, m->at[i]);
+
+        doubt[i] = sum > 0 ? sqrt(sum / (count > 1 ? count : 1)) : 0;
+    }
 }
 
 /* Blocks whose lumas do not agree are not the same points: what moves by

@@ -1,5 +1,6 @@
 /* solve: all guides of a shot to shot.json, once. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,11 +29,23 @@ static void going(void *context)
     s->hooks->going(s->hooks->context, s->ticket, "solve");
 }
 
+/* As many threads as there are, and room for what they match with. */
+static void take_threads(struct scanned *s)
+{
+    int threads = s->hooks->threads;
+
+    dq_steady_threads(s->steady, threads);
+    while (s->hooks->memory && threads > 1 &&
+           dq_steady_bytes(s->steady) > s->hooks->memory)
+        dq_steady_threads(s->steady, --threads);
+}
+
 static int begin(struct scanned *s, const struct dq_guide *guide)
 {
     s->steady = dq_steady_new(s->recipe, (int)s->recipe->frames.count,
                               guide->width, guide->height);
     dq_steady_tell(s->steady, going, s);
+    take_threads(s);
     return s->hooks->hold(s->hooks->context, s->ticket,
                           dq_steady_bytes(s->steady));
 }
@@ -124,6 +137,7 @@ static void keep(struct dq_shot *shot, const struct scanned *s,
         to->shift = place[i].shift;
         to->stretch = place[i].stretch;
         to->evidence = place[i].evidence;
+        to->known = place[i].known;
     }
 }
 
@@ -146,6 +160,28 @@ static int solve(struct dq_ticket *t, const struct dq_reader_hooks *hooks)
     return t->err->code;
 }
 
+/* What pictures alone do not tell, so that nobody takes it for known. */
+static void tell_what_is_not_known(struct dq_ticket *t)
+{
+    int of[] = {0, 0, 0}, count = t->shot.solved_count;
+    char *suspect = t->outcome.suspect;
+
+    for (int i = 0; i < count; i++)
+        of[t->shot.solved[i].known]++;
+    if (of[DQ_KNOWN_SCALE])
+        snprintf(suspect, sizeof t->outcome.suspect,
+                 "of %d of %d frames the scale is determined and the shift is "
+                 "not: the camera goes, and no sky is in view",
+                 of[DQ_KNOWN_SCALE], count);
+    else if (of[DQ_KNOWN_NOTHING])
+        snprintf(suspect, sizeof t->outcome.suspect,
+                 "%d of %d frames show nothing of others: their scale and "
+                 "shift are bridged",
+                 of[DQ_KNOWN_NOTHING], count);
+    if (suspect[0])
+        dq_log_warn("the shot is not wholly determined", "cause", suspect);
+}
+
 int dq_solve(struct dq_ticket *t, const char *tag,
              const struct dq_reader_hooks *hooks)
 {
@@ -159,5 +195,6 @@ int dq_solve(struct dq_ticket *t, const char *tag,
     }
     if (solve(t, hooks))
         return t->err->code;
+    tell_what_is_not_known(t);
     return dq_shot_write(recipe, &t->shot, tag, t->err);
 }

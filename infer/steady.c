@@ -66,14 +66,22 @@ void dq_steady_tell(struct dq_steady *s, void (*going)(void *context),
     s->views.context = context;
 }
 
-/* Planes of a frame, its weights while pairs are matched, its values where
- * quantiles are taken. */
+void dq_steady_threads(struct dq_steady *s, int threads)
+{
+    s->views.threads = threads;
+}
+
+/* Planes of a frame, and its values where quantiles are taken; what each
+ * thread matches with. */
 size_t dq_steady_bytes(const struct dq_steady *s)
 {
     size_t blocks = (size_t)s->views.rows * (size_t)s->views.cols;
     size_t lumas = (size_t)s->views.luma_rows * (size_t)s->views.luma_cols;
+    size_t frames = (size_t)s->views.count * (3 * blocks + lumas);
+    int threads = s->views.threads > 1 ? s->views.threads : 1;
 
-    return (size_t)s->views.count * (4 * blocks + lumas) * sizeof(float);
+    return frames * sizeof(float) +
+           (size_t)threads * dq_matcher_bytes(&s->views);
 }
 
 /* A frame's planes are one buffer that begins with the guide. */
@@ -373,12 +381,16 @@ static void gather_pairs(const struct dq_steady *s, struct dq_matcher *matcher,
                          int late, struct fit *f)
 {
     for (int t = 0; t < s->views.count; t++) {
-        struct dq_pair *p = &f->pairs[f->count];
+        struct dq_match match;
 
-        if (t == late || !dq_match_pair(matcher, t, late, p))
+        if (t == late)
             continue;
-        p->a = 0;
-        p->c = 1;
+        dq_match(matcher, t, late, NULL, &match);
+        if (!match.tells)
+            continue;
+        match.pair.a = 0;
+        match.pair.c = 1;
+        f->pairs[f->count] = match.pair;
         f->frozen[f->count++] = t;
     }
 }
@@ -418,10 +430,12 @@ static void stand_alone(const struct dq_steady *s, struct dq_matcher *matcher,
 {
     struct values scratch;
     struct dq_frame_affine own = {.scale = 1};
+    struct dq_match match;
     double own_low, own_high;
 
     *place = frozen[nearest];
-    if (s->views.log_space || !dq_match_is_cut(matcher, nearest, late))
+    dq_match(matcher, nearest, late, NULL, &match);
+    if (s->views.log_space || !dq_match_is_cut(&match))
         return;
     scratch = room_for(s);
     scratch.count = 0;

@@ -12,7 +12,8 @@
  *     trend of the frames around (a straight line by triangular weights, 16
  *     frames to either side) is taken away, never the trend.
  *
- * Pure; the same bits whoever made the guides. One thread.
+ * Pure; the same bits whoever made the guides. One thread may call; a solve
+ * has its own besides.
  */
 #ifndef DQ_INFER_STEADY_H
 #define DQ_INFER_STEADY_H
@@ -27,13 +28,15 @@ struct dq_steady *dq_steady_new(const struct dq_recipe *recipe, int count,
                                 int width, int height);
 void dq_steady_free(struct dq_steady *steady); /* NULL is fine */
 
-/* going is called again and again while dq_steady_solve works, at least once a
- * frame. */
+/* going is called again and again while dq_steady_solve works, from its
+ * thread. */
 void dq_steady_tell(struct dq_steady *steady, void (*going)(void *context),
                     void *context);
 
-/* Bytes that it holds once all frames are told and solved, less a matcher's
- * few pictures. */
+/* So many threads may solve (1 unless told): the bits are the same. */
+void dq_steady_threads(struct dq_steady *steady, int threads);
+
+/* Bytes that it holds once all frames are told, while they are solved. */
 size_t dq_steady_bytes(const struct dq_steady *steady);
 
 /* The guide of frame at; those never told are missing. DQ_MEMORY; DQ_PLATE:

@@ -104,6 +104,8 @@ struct dq_reader_hooks {
     void (*note)(void *context, const char *text);
     /* of a survey or solve: it goes on, with this ("plate 1010") */
     void (*going)(void *context, struct dq_ticket *ticket, const char *with);
+    int threads;   /* that a solve may use */
+    size_t memory; /* bytes that frames in flight may hold; 0: any */
     /* of a solve: it will hold so many bytes (or may not) */
     int (*hold)(void *context, struct dq_ticket *ticket, size_t bytes);
 };

@@ -98,6 +98,13 @@ def normalised(tile):
 
 # ---- ours ----
 
+def plan_of(build, model, shape):
+    """How depthq cuts a frame of that shape for the model."""
+    told = subprocess.run([build / "tools/align_frame", model, str(shape[1]), str(shape[0]), "plan"], capture_output=True,
+                          text=True, check=True).stdout
+    return json.loads(told)
+
+
 def align(build, model, shape, guide, tiles):
     """-> fates [K], (s, b) [K,2], blend before the low band, depth, seconds."""
     h, w = shape
@@ -186,9 +193,7 @@ def measure(build, out, form, seed, size, whole_program=True, keep=None):
 def _measure(build, out, folder, model, net, form, seed, shape, whole_program):
     rgb = np.stack(read_exr(next(folder.glob("plate.*.exr")), "R", "G", "B"))
     z, sky = read_exr(next(folder.glob("z.*.exr")), "Z", "sky")
-    told = subprocess.run([build / "tools/align_frame", model, str(shape[1]), str(shape[0]), "plan"], capture_output=True,
-                          text=True, check=True).stdout
-    plan = json.loads(told)
+    plan = plan_of(build, model, shape)
     guide, (gs, gb) = guide_of(net, rgb, plan)
     tiles, true = tiles_of(net, rgb, plan)
     fates, sb, before, depth, seconds = align(build, model, shape, guide, tiles)

@@ -6,6 +6,9 @@ frame normalised by its own quantiles (what existing tools do), and every frame 
 solve over the shot can beat); and made of the same plates by the same network: tiles blended as they come, tiles
 normalised one by one, the whole frame upsampled. Definitions: tests/oracle/metrics.py.
 
+A camera that stands repeats one plate, and so any network its answer: standing shots get a little grain, or no measure of
+flicker could fail. With demo=True the same of a real network, the one that ships, over natural plates.
+
 A long shot's drift does not need its pictures: measure_guides scans and solves with the program and measures the guides,
 through their solution, against the truth on the guides' own pixels.
 """
@@ -27,22 +30,28 @@ JOB = """depthq: 1
 plate: plate.####.exr
 model: {model}
 depth: {{kind: native}}
-input: {{exposure: 0, tonemap: clip, colorspace: lin_rec709}}
-stabilize: {stabilize}
+{more}stabilize: {stabilize}
 output:
   path: {out}/d.####.exr
 """
 
 
-def render(folder, seed, camera, size, frames, build, entering=False):
-    subprocess.run([build / "bin/depthq-scene", folder, "--seed", str(seed), "--kind", "coded", "--indoor", "no", "--motion",
+GRAIN = 0.002  # of standing coded shots, at 0.18; natural ones have their own
+CODED = "input: {exposure: 0, tonemap: clip, colorspace: lin_rec709}\n"
+ADVERSARY, DEMO = "./adversary.pt", "demo-depth"
+
+
+def render(folder, seed, camera, size, frames, build, entering=False, natural=False, motion=True):
+    kind = ["natural"] if natural else ["coded", *(["--grain", str(GRAIN)] if camera == "static" else [])]
+    subprocess.run([build / "bin/depthq-scene", folder, "--seed", str(seed), "--kind", *kind, "--indoor", "no",
                     "--camera", camera, "--size", size, "--frames", f"1001-{1000 + frames}", "--threads", "2",
-                    *(["--entering"] if entering else [])], check=True)
+                    *(["--entering"] if entering else []), *(["--motion"] if motion else [])], check=True)
 
 
 def depthq(build, folder, model, stabilize="shot", *options):
     """-> the output's folder, seconds."""
-    (folder / "shot.yaml").write_text(JOB.format(model=model, stabilize=stabilize, out=stabilize))
+    (folder / "shot.yaml").write_text(JOB.format(model=model, stabilize=stabilize, out=stabilize,
+                                               more="" if model == DEMO else CODED))
     begun = time.monotonic()
     done = subprocess.run([build / "bin/depthq", "run", "shot.yaml", "--progress", "plain", *options], cwd=folder, text=True,
                           capture_output=True, check=False)
@@ -93,8 +102,7 @@ def figures(Ds, Ts, zs, masks, motions, cameras, static):
 
 def others(build, folder, model, net, shape):
     """Yields (name, pictures [N,H,W]) of what the network alone makes of the folder's plates, however put together."""
-    plan = json.loads(subprocess.run([build / "tools/align_frame", model, str(shape[1]), str(shape[0]), "plan"], check=True,
-                                     capture_output=True, text=True).stdout)
+    plan = fb.plan_of(build, model, shape)
     plates = [np.stack(fb.read_exr(p, "R", "G", "B")) for p in sorted(folder.glob("plate.*.exr"))]
     yield "whole frame upsampled", [fb.resize(fb.guide_of(net, rgb, plan)[0], shape, fb.linear) for rgb in plates]
     yield "tiles as they come", [fb.blend(list(fb.tiles_of(net, rgb, plan))[0], plan, shape) for rgb in plates]
@@ -113,13 +121,13 @@ def in_folder(out, work):
         shutil.rmtree(folder)
 
 
-def measure(build, out, camera, seed, size="960x540", frames=240, entering=False):
+def measure(build, out, camera, seed, size="960x540", frames=240, entering=False, demo=False):
     """One camera and one seed -> a row of the table."""
     build = Path(build).resolve()
 
     def work(folder):
-        render(folder, seed, camera, size, frames, build, entering)
-        return measure_in(build, out, folder, camera, seed, entering)
+        render(folder, seed, camera, size, frames, build, entering, natural=demo)
+        return measure_in(build, out, folder, camera, seed, entering, demo)
     return in_folder(out, work)
 
 
@@ -134,10 +142,10 @@ def plot_scales(out, row):
     pictures.plot(out / f"scale_{row['camera'].replace(' ', '_')}_{row['seed']}.png", [v - v.mean() for v in logs])
 
 
-def measure_in(build, out, folder, camera, seed, entering=False):
+def measure_in(build, out, folder, camera, seed, entering=False, demo=False):
     model = folder / "adversary.pt"
-    net = adversary.write(model)
-    Ds, shot, seconds = run(build, folder, "./adversary.pt")
+    net = None if demo else adversary.write(model)
+    Ds, shot, seconds = run(build, folder, DEMO if demo else ADVERSARY)
     zs, masks, motions, cameras = truth(folder)
     Ts = [np.where(z < 1e5, 1 / z, 0) for z in zs]
     row = head_of(camera, seed, entering, shot, len(Ds), seconds)
@@ -148,7 +156,8 @@ def measure_in(build, out, folder, camera, seed, entering=False):
         "ours": figures_of(list(Ds)),
         "best affine by frame": figures_of([s * D + b for D, (s, b) in zip(Ds, m.frame_fits(Ds, Ts, masks))]),
         "normalised by frame": figures_of([normalised(D) for D in Ds])}
-    row["methods"].update((name, figures_of(D)) for name, D in others(build, folder, model, net, Ds.shape[1:]))
+    if net:
+        row["methods"].update((name, figures_of(D)) for name, D in others(build, folder, model, net, Ds.shape[1:]))
     plot_scales(out, row)
     return row
 
@@ -184,10 +193,10 @@ def measure_guides(build, out, camera, seed, size="960x540", frames=240, enterin
     build = Path(build).resolve()
 
     def work(folder):
-        render(folder, seed, camera, size, frames, build, entering)
+        render(folder, seed, camera, size, frames, build, entering, motion=False)
         adversary.write(folder / "adversary.pt")
-        depthq(build, folder, "./adversary.pt", "shot", "--stage", "scan")
-        made, seconds = depthq(build, folder, "./adversary.pt", "shot", "--stage", "solve")
+        depthq(build, folder, ADVERSARY, "shot", "--stage", "scan")
+        made, seconds = depthq(build, folder, ADVERSARY, "shot", "--stage", "solve")
         shot = solution(made)
         Gs = [fb.read_exr(p, "R")[0] for p in sorted((made / ".depthq").glob("*/guides/*.exr"))]
         Ts, masks = guide_truth(folder, Gs[0].shape)

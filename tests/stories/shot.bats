@@ -55,18 +55,24 @@ flat_plate() {
 }
 
 @test "chunks of 7 on three workers give the bytes of one run in one piece" {
-    plates 1001-1024
-    steady 1001-1024
+    # DEPTHQ_SHOT_FRAMES=240 for a shot of a usual length
+    local count=${DEPTHQ_SHOT_FRAMES:-24} last first end
+    last=$((1000 + count))
+    plates 1001-$last
+    steady 1001-$last
     run_all
     one_piece=$(depth_sums)
+    [ "$(wc -l <<<"$one_piece")" -eq "$count" ]
     rm -rf depth
-    for chunk in 1015-1021 1001-1007 1022-1024 1008-1014; do
-        run_all --workers 3 --threads 1 --frames $chunk
+    # every other chunk, and then those between
+    for first in $(seq 1008 14 $last) $(seq 1001 14 $last); do
+        end=$((first + 6))
+        run_all --workers 3 --threads 1 --frames $first-$((end < last ? end : last))
     done
     outputs_are_whole
     [ "$one_piece" = "$(depth_sums)" ]
     run_job
-    [[ $output == *"skipped 24"* ]]
+    [[ $output == *"skipped $count"* ]]
 }
 
 @test "runs side by side solve the shot once and give the bytes of one" {
@@ -366,7 +372,11 @@ frozen_is() { cmp "$1" "$(folder)/shot.json"; }
     flat_plate 1003 100
     flat_plate 1006 0.18
     steady 1001-1006
-    run_all
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"frames show nothing of others: their scale and shift are bridged"* ]]
+    grep -q '"determined": "nothing"' "$(folder)/shot.json"
+    grep -q '"determined": "scale and shift"' "$(folder)/shot.json"
     no_nan
     rm -rf depth
     for frame in 1001 1002 1003 1004 1005 1006; do flat_plate $frame 0; done
@@ -377,6 +387,35 @@ frozen_is() { cmp "$1" "$(folder)/shot.json"; }
     plates 1001-1004
     run_job --frames 1001-1004
     no_nan
+}
+
+@test "data windows that move and change size are solved on one lattice" {
+    plates 1001-1006
+    oiiotool plate/p.1003.exr --origin +9-5 --fullsize 160x96+0+0 -o moved.exr
+    oiiotool plate/p.1004.exr --crop 120x70+20+10 -o small.exr
+    mv moved.exr plate/p.1003.exr
+    mv small.exr plate/p.1004.exr
+    touch -d '1 hour ago' plate/*
+    steady 1001-1006
+    run_all
+    no_nan
+    run depthq inspect depth/d.1003.exr
+    [[ $output == *"(9, -5) to (168, 90)"* ]]
+    run depthq inspect depth/d.1004.exr
+    [[ $output == *"(20, 10) to (139, 79)"* ]]
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 6 ]
+}
+
+# The fake's sky is the plates' blue.
+@test "a shot that is all sky is sane" {
+    sed -i 's/"output": {/"output": {"channels": 2, "sky": 1, /' net.fake
+    plates 1001-1004
+    for frame in 1001 1002 1003 1004; do flat_plate $frame 3; done
+    steady 1001-1004
+    run_all
+    no_nan
+    run depthq inspect depth/d.1002.exr
+    [[ $output == *"depthq/sky"* ]]
 }
 
 @test "a metric network's scale is left as it is" {
