@@ -191,7 +191,7 @@ static void each_error_stays_with_its_frame(void **state)
         [6] = "p.0006.exr: the file is empty",
         [8] = "p.0008.exr: is a folder",
         [9] = "p.0009.exr",
-        [11] = "p.0011.exr: its display window differs"};
+        [11] = "p.0011.exr: its display window (0, 0) to (60, 40) differs"};
     struct dq_recipe *recipe = recipe_of("\"affine\"", "out/d.####.exr");
     struct told whole, told;
 

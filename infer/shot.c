@@ -13,6 +13,19 @@
 
 enum { SHOT_FORMAT = 1, SHOT_LIMIT = 64 << 20 };
 
+int dq_shot_has_window(const struct dq_shot *shot, const struct dq_box *display,
+                       float pixel_aspect)
+{
+    return dq_box_equal(display, &shot->display) &&
+           !(pixel_aspect < shot->pixel_aspect) &&
+           !(pixel_aspect > shot->pixel_aspect);
+}
+
+static int same_window(const struct dq_shot *a, const struct dq_shot *b)
+{
+    return dq_shot_has_window(a, &b->display, b->pixel_aspect);
+}
+
 void dq_shot_square(const struct dq_shot *shot, int *width, int *height)
 {
     double wide =
@@ -194,17 +207,39 @@ static int read_file(const struct dq_recipe *recipe, const char *name,
     return err->code;
 }
 
+/* A survey made since has found plates of another window: the solution is of
+ * no use to them. */
+static int is_outdated(const struct dq_recipe *recipe,
+                       const struct dq_shot *solved)
+{
+    struct dq_shot survey = {.solved_count = 0};
+    struct dq_err none = {0};
+    int is = !read_file(recipe, "survey.json", &survey, &none) &&
+             !same_window(&survey, solved);
+
+    dq_shot_free(&survey);
+    return is;
+}
+
 int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
                  struct dq_err *err)
 {
     if (read_file(recipe, "shot.json", shot, err))
         return err->code;
-    if (recipe->steady && !shot->solved_count)
+    if (!recipe->steady)
+        return DQ_OK;
+    if (!shot->solved_count)
         return dq_fail(err, DQ_CONFIG,
                        "%s/shot.json: has no solution; delete it to solve the "
                        "shot again",
                        recipe->shot_folder);
-    return DQ_OK;
+    if (!is_outdated(recipe, shot))
+        return DQ_OK;
+    dq_shot_free(shot);
+    return dq_fail(err, DQ_MISSING,
+                   "%s/shot.json: was solved for plates of another display "
+                   "window; scan and solve the shot again",
+                   recipe->shot_folder);
 }
 
 static void forget_solution(struct dq_shot *shot)
@@ -316,18 +351,23 @@ static int publish(const struct dq_recipe *recipe, const struct dq_shot *shot,
     return err->code;
 }
 
-/* What takes the place of the file that is there, for this key: named after
- * both, so that of two who find the same file stale one decides. NULL: the
- * file cannot be read. */
-static char *heir_of(const struct dq_recipe *recipe, const char *name,
-                     struct dq_err *err)
+/* What takes the place of the file that is there, for this key and window:
+ * named after all of them, so that of two who find the same file stale one
+ * decides. NULL: the file cannot be read. */
+static char *heir_of(const struct dq_recipe *recipe, const struct dq_shot *shot,
+                     const char *name, struct dq_err *err)
 {
+    const struct dq_box *d = &shot->display;
     char *path = path_of(recipe, name), *heir = NULL;
     struct dq_bytes stale = {0};
     char hex[DQ_SHA256_HEX];
 
     if (!dq_bytes_read_file(&stale, path, SHOT_LIMIT, DQ_CONFIG, err)) {
-        dq_bytes_printf(&stale, "\n%s", recipe->survey_key);
+        dq_bytes_printf(&stale,
+                        "\n%s\n%" PRId32 ",%" PRId32 ",%" PRId32 ",%" PRId32
+                        " %.9g",
+                        recipe->survey_key, d->x0, d->y0, d->x1, d->y1,
+                        (double)shot->pixel_aspect);
         dq_sha256(stale.data, stale.count, hex);
         heir = dq_asprintf("heirs/%.16s-%s", hex, name);
     }
@@ -351,26 +391,36 @@ static int be_heir(const struct dq_recipe *recipe, struct dq_shot *shot,
     return err->code;
 }
 
-/* Only what was made for other settings gives way. Its bytes are read before
- * its key: if somebody else takes the place in between, theirs has ours. */
+/* Only what was made for other settings or another window gives way. */
+static int gives_way(const struct dq_recipe *recipe, const struct dq_shot *to,
+                     const char *name, struct dq_err *err)
+{
+    struct dq_shot found = {.solved_count = 0};
+    int code = read_file(recipe, name, &found, err);
+    int gives = code == DQ_MISSING || (!code && !same_window(&found, to));
+
+    if (code == DQ_MISSING)
+        dq_err_clear(err);
+    dq_shot_free(&found);
+    return gives;
+}
+
+/* Its bytes are read before its key: if somebody else takes the place in
+ * between, theirs has ours. */
 static int take_place(const struct dq_recipe *recipe, struct dq_shot *shot,
                       const char *name, const char *tag, struct dq_err *err)
 {
-    struct dq_shot found = {.solved_count = 0};
     char *heir;
 
     dq_err_clear(err);
-    heir = heir_of(recipe, name, err);
+    heir = heir_of(recipe, shot, name, err);
     if (err->code == DQ_MISSING) { /* gone meanwhile: there is no heir to be */
         dq_err_clear(err);
         return publish(recipe, shot, name, tag, DQ_PUBLISH_NEW, err);
     }
-    if (heir && read_file(recipe, name, &found, err) == DQ_MISSING) {
-        dq_err_clear(err);
-        if (!be_heir(recipe, shot, heir, tag, err))
-            publish(recipe, shot, name, tag, DQ_PUBLISH_REPLACE, err);
-    }
-    dq_shot_free(&found);
+    if (heir && gives_way(recipe, shot, name, err) &&
+        !be_heir(recipe, shot, heir, tag, err))
+        publish(recipe, shot, name, tag, DQ_PUBLISH_REPLACE, err);
     free(heir);
     return err->code;
 }

@@ -5,7 +5,9 @@
  * a pixel. Without `stabilize` the survey makes it. With it the survey leaves
  * `survey.json`, which the scans read, and the solve publishes `shot.json`:
  * the same and every frame's scale and shift. A file whose key differs was
- * made for other settings or another model; it is made again. Any thread.
+ * made for other settings or another model; it is made again, and so is one
+ * for plates of another display window or pixel aspect than a later survey
+ * found: no frame of theirs could be rendered with it. Any thread.
  */
 #ifndef DQ_INFER_SHOT_H
 #define DQ_INFER_SHOT_H
@@ -46,6 +48,10 @@ struct dq_shot {
 
 void dq_shot_free(struct dq_shot *shot); /* what it holds; and zero it */
 
+/* Whether plates of that display window and pixel aspect are the shot's. */
+int dq_shot_has_window(const struct dq_shot *shot, const struct dq_box *display,
+                       float pixel_aspect);
+
 /* Sizes of the lattice in square pixels: anamorphic plates are widened or
  * narrowed by their pixel aspect, never their height. */
 void dq_shot_square(const struct dq_shot *shot, int *width, int *height);
@@ -56,9 +62,10 @@ void dq_shot_square(const struct dq_shot *shot, int *width, int *height);
 int32_t dq_shot_sample(const struct dq_range *frames, int i, int *count);
 
 /* Read the shot's file; what shot held is freed. 0 when it is there and has
- * the recipe's key; DQ_MISSING when there is none or it has another key;
- * DQ_IO or DQ_CONFIG when it is there and cannot be understood (the message
- * names the file and says to delete it). */
+ * the recipe's key; DQ_MISSING when there is none, it has another key, or it
+ * was solved before survey.json found plates of another display window; DQ_IO
+ * or DQ_CONFIG when it is there and cannot be understood (the message names the
+ * file and says to delete it). */
 int dq_shot_read(const struct dq_recipe *recipe, struct dq_shot *shot,
                  struct dq_err *err);
 
@@ -74,9 +81,10 @@ int dq_shot_read_survey(const struct dq_recipe *recipe, struct dq_shot *shot,
  * stays, and *shot becomes it. (Another device or library may have found a
  * range that differs in its last bits; all renders read the file, so all use
  * one.) Where the recipe decides it anew it is replaced in any case. A file
- * with another key is replaced; of two that find the same one stale, the first
- * decides for both (in heirs/, where what was decided waits for the same
- * settings to come back). Errors as dq_publish and dq_shot_read. */
+ * with another key, or of another display window or pixel aspect, is replaced;
+ * of two that find the same one stale, the first decides for both (in heirs/,
+ * where what was decided waits for the same settings to come back). Errors as
+ * dq_publish and dq_shot_read. */
 int dq_shot_write(const struct dq_recipe *recipe, struct dq_shot *shot,
                   const char *tag, struct dq_err *err);
 

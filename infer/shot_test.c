@@ -355,6 +355,98 @@ static void what_is_decided_anew_replaces_only_what_it_decides(void **state)
     place_free(&p);
 }
 
+static void expect_window(const struct place *p, int32_t x1)
+{
+    struct dq_shot got = {.key = ""};
+    struct dq_err err = {0};
+
+    if (dq_shot_read_survey(&p->recipe, &got, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(got.display.x1, x1);
+    dq_shot_free(&got);
+}
+
+static void put_window(const struct place *p, int32_t x1, double range_low)
+{
+    struct dq_shot shot = odd_values();
+    struct dq_err err = {0};
+
+    shot.display.x1 = x1;
+    shot.range_low = range_low;
+    if (dq_shot_write(&p->recipe, &shot, "w", &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(shot.display.x1, x1);
+}
+
+static void a_survey_of_another_window_takes_the_place_of_the_old_one(
+    void **state)
+{
+    struct place p;
+    struct dq_shot got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    put_window(&p, 100, 1);
+    put_window(&p, 200, 2);
+    expect_window(&p, 200);
+    put_window(&p, 200, 3); /* the same window: the first stays */
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_OK);
+    assert_true(got.range_low < 2.5);
+    /* back, and on to a third: what once took the place is for 200 alone */
+    put_window(&p, 100, 1);
+    put_window(&p, 300, 4);
+    expect_window(&p, 300);
+    put_window(&p, 100, 1);
+    put_window(&p, 200, 2);
+    expect_window(&p, 200);
+    place_free(&p);
+}
+
+static void an_aspect_is_part_of_the_window(void **state)
+{
+    struct place p;
+    struct dq_shot wide = odd_values(), got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    put_window(&p, wide.display.x1, 1);
+    wide.pixel_aspect = 2;
+    if (dq_shot_write(&p.recipe, &wide, "w", &p.err) ||
+        dq_shot_read(&p.recipe, &got, &p.err))
+        fail_msg("%s", p.err.text);
+    assert_true(got.pixel_aspect > 1.5F);
+    place_free(&p);
+}
+
+static void a_solution_for_another_window_than_the_survey_found_is_missing(
+    void **state)
+{
+    struct place p;
+    struct dq_shot old = solved_values(), new = solved_values(),
+                   got = {.key = ""};
+
+    (void)state;
+    place_make(&p);
+    p.recipe.steady = 1;
+    put_window(&p, old.display.x1, 1);
+    assert_int_equal(dq_shot_write(&p.recipe, &old, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_OK);
+    put_window(&p, 200, 2);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_MISSING);
+    assert_non_null(strstr(p.err.text, "scan and solve the shot again"));
+    dq_err_clear(&p.err);
+    expect_window(&p, 200);
+    /* and what is solved for it takes its place */
+    new.display.x1 = 200;
+    assert_int_equal(dq_shot_write(&p.recipe, &new, "t", &p.err), DQ_OK);
+    assert_int_equal(dq_shot_read(&p.recipe, &got, &p.err), DQ_OK);
+    assert_int_equal(got.display.x1, 200);
+    dq_shot_free(&got);
+    dq_shot_free(&new);
+    dq_shot_free(&old);
+    place_free(&p);
+}
+
 static void the_sample_is_spread_over_the_whole_list(void **state)
 {
     static const int32_t told[DQ_SHOT_SAMPLES] = {
@@ -388,6 +480,11 @@ int main(void)
         cmocka_unit_test(the_first_solution_of_a_key_stays),
         cmocka_unit_test(a_survey_serves_scans_until_the_shot_is_solved),
         cmocka_unit_test(what_is_decided_anew_replaces_only_what_it_decides),
+        cmocka_unit_test(
+            a_survey_of_another_window_takes_the_place_of_the_old_one),
+        cmocka_unit_test(an_aspect_is_part_of_the_window),
+        cmocka_unit_test(
+            a_solution_for_another_window_than_the_survey_found_is_missing),
         cmocka_unit_test(the_sample_is_spread_over_the_whole_list),
     };
 

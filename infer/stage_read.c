@@ -236,29 +236,45 @@ int dq_stage_read_plate(struct dq_ticket *t, const char *path,
 
 /* ---- does it belong to the shot? ----------------------------------------- */
 
-static int fits_shot(struct dq_ticket *t)
+enum { WINDOW_TEXT = 64 };
+static const char *window_text(const struct dq_box *box, char text[WINDOW_TEXT])
+{
+    snprintf(text, WINDOW_TEXT, "(%d, %d) to (%d, %d)", box->x0, box->y0,
+             box->x1, box->y1);
+    return text;
+}
+
+#define LIKE_THE_OTHERS                                                        \
+    "export it again like the shot's other plates, or the others like it and " \
+    "run with --resolve"
+
+int dq_stage_fits_shot(struct dq_ticket *t, const char *path)
 {
     const struct dq_shot *shot = &t->shot;
     const struct dq_frame *f = &t->frame;
     struct dq_box all = dq_box_union(&f->data, &shot->lattice);
+    char own[WINDOW_TEXT], usual[WINDOW_TEXT];
 
     if (!dq_box_equal(&f->display, &shot->display))
         return dq_fail(t->err, DQ_PLATE,
-                       "%s: its display window differs from the shot's; every "
-                       "frame of a shot must have the same",
-                       t->plate_path);
-    if (f->pixel_aspect < shot->pixel_aspect ||
-        f->pixel_aspect > shot->pixel_aspect)
+                       "%s: its display window %s differs from the shot's "
+                       "%s; " LIKE_THE_OTHERS,
+                       path, window_text(&f->display, own),
+                       window_text(&shot->display, usual));
+    if (!dq_shot_has_window(shot, &f->display, f->pixel_aspect))
+        return dq_fail(t->err, DQ_PLATE,
+                       "%s: its pixel aspect %g differs from the shot's "
+                       "%g; " LIKE_THE_OTHERS,
+                       path, (double)f->pixel_aspect,
+                       (double)shot->pixel_aspect);
+    if (!dq_box_equal(&all, &shot->lattice))
         return dq_fail(
             t->err, DQ_PLATE,
-            "%s: its pixel aspect %g differs from the shot's %g; every "
-            "frame of a shot must have the same",
-            t->plate_path, (double)f->pixel_aspect, (double)shot->pixel_aspect);
-    if (!dq_box_equal(&all, &shot->lattice))
-        return dq_fail(t->err, DQ_PLATE,
-                       "%s: its data window reaches beyond what the shot's "
-                       "survey saw; delete %s/shot.json to survey it again",
-                       t->plate_path, t->request.recipe->shot_folder);
+            "%s: its data window %s reaches beyond %s, which is what "
+            "the shot's survey saw; run with --resolve to survey "
+            "the shot again",
+            path, window_text(&f->data, own),
+            window_text(&shot->lattice, usual));
     return DQ_OK;
 }
 
@@ -305,7 +321,7 @@ int dq_stage_read_picture(struct dq_ticket *t,
         return t->err->code;
     if (dq_plate_decode(t->plate, &t->choice, &t->frame, t->err))
         return perhaps_growing(t);
-    if (fits_shot(t))
+    if (dq_stage_fits_shot(t, t->plate_path))
         return t->err->code;
     t->outcome.seconds.read += dq_clock_s() - begun;
     begun = dq_clock_s();

@@ -1,8 +1,8 @@
 /* survey: what a shot's frames have in common, decided once.
  *
- * Windows from every frame's header; exposure and output range from a fixed
- * sample of the whole list. A frame that cannot be read is left out: its own
- * render will say why.
+ * Display window and pixel aspect, exposure and output range from a fixed
+ * sample of the whole list; the lattice from every frame's header. A frame
+ * that cannot be read is left out: its own render will say why.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,62 +13,17 @@
 #include "base/mem.h"
 #include "infer/quantity.h"
 #include "infer/ticket.h"
+#include "infer/windows.h"
 
 /* ---- windows ------------------------------------------------------------- */
 
 struct windows {
-    struct dq_box *data; /* of the frames whose header could be used */
+    struct dq_header *all; /* of the frames whose header could be used */
     size_t found;
+    struct dq_header sample[DQ_SHOT_SAMPLES]; /* of those in the sample */
+    size_t sampled;
     struct dq_err first; /* why the first of the others could not */
 };
-
-/* A data window so many times the middle one's pixels is a damaged header's,
- * or belongs to another shot: it must not decide for all frames. */
-static const double FAR_TOO_LARGE = 16;
-
-static void remember(struct windows *w, const struct dq_err *err)
-{
-    if (!w->first.code)
-        w->first = *err;
-}
-
-static void take_header(struct dq_shot *shot, const struct dq_plate *plate,
-                        int part, struct windows *w)
-{
-    const struct dq_plate_info *info = dq_plate_info(plate);
-
-    if (w->found == 0) {
-        shot->display = info->display;
-        shot->pixel_aspect = info->pixel_aspect;
-    }
-    if (dq_box_equal(&info->display, &shot->display))
-        w->data[w->found++] = info->parts[part].data;
-}
-
-static double pixels_of(const struct dq_box *box)
-{
-    return (double)dq_box_width(box) * (double)dq_box_height(box);
-}
-
-static int by_pixels(const void *a, const void *b)
-{
-    double x = pixels_of(a), y = pixels_of(b);
-
-    return (x > y) - (x < y);
-}
-
-/* The display window and all data windows that are of the shot's kind. */
-static void span_lattice(struct dq_shot *shot, struct windows *w)
-{
-    double middle;
-
-    qsort(w->data, w->found, sizeof *w->data, by_pixels);
-    middle = pixels_of(&w->data[(w->found - 1) / 2]);
-    shot->lattice = shot->display;
-    for (size_t i = 0; i < w->found; i++)
-        if (pixels_of(&w->data[i]) <= FAR_TOO_LARGE * middle)
-            shot->lattice = dq_box_union(&shot->lattice, &w->data[i]);
-}
 
 /* Whoever waits learns that there is progress, and where it ended. */
 static void tell(struct dq_ticket *t, const struct dq_reader_hooks *hooks,
@@ -80,46 +35,113 @@ static void tell(struct dq_ticket *t, const struct dq_reader_hooks *hooks,
     hooks->going(hooks->context, t, with);
 }
 
-static void look_at(struct dq_ticket *t, int32_t frame, struct windows *w)
+static int sample_count(const struct dq_recipe *recipe)
 {
-    const struct dq_recipe *recipe = t->request.recipe;
+    int count = 0;
+
+    dq_shot_sample(&recipe->frames, 0, &count);
+    return count;
+}
+
+static int read_header(const struct dq_recipe *recipe, int32_t frame,
+                       struct dq_header *header, struct dq_err *err)
+{
     struct dq_plate_wish wish = dq_recipe_wish(recipe);
     char *path = dq_sequence_path(&recipe->plate, frame);
     struct dq_plate_choice choice = {0};
-    struct dq_err err = {0};
-    struct dq_plate *plate = dq_plate_open_header(path, &err);
+    struct dq_plate *plate = dq_plate_open_header(path, err);
 
-    if (plate && !dq_plate_choose(plate, &wish, &choice, &err))
-        take_header(&t->shot, plate, choice.part, w);
-    else
-        remember(w, &err);
+    if (plate && !dq_plate_choose(plate, &wish, &choice, err)) {
+        const struct dq_plate_info *info = dq_plate_info(plate);
+
+        header->display = info->display;
+        header->data = info->parts[choice.part].data;
+        header->pixel_aspect = info->pixel_aspect;
+    }
     dq_plate_close(plate);
     free(path);
+    return err->code;
 }
 
-/* The first frame that opens says the display window; all of them say how
- * far the lattice reaches. */
+static void look_at(const struct dq_recipe *recipe, int32_t frame,
+                    int in_sample, struct windows *w)
+{
+    struct dq_err err = {0};
+
+    if (read_header(recipe, frame, &w->all[w->found], &err)) {
+        if (!w->first.code)
+            w->first = err;
+        return;
+    }
+    if (in_sample)
+        w->sample[w->sampled++] = w->all[w->found];
+    w->found++;
+}
+
 enum { HEADERS_TOLD = 16 }; /* each so many-th is */
+static void look_at_all(struct dq_ticket *t, struct windows *w,
+                        const struct dq_reader_hooks *hooks)
+{
+    const struct dq_recipe *recipe = t->request.recipe;
+    const struct dq_range *list = &recipe->frames;
+    int next = 0, count = sample_count(recipe);
+
+    for (size_t i = 0; i < list->count; i++) {
+        int in_sample = next < count &&
+                        list->frames[i] == dq_shot_sample(list, next, &count);
+
+        if (i % HEADERS_TOLD == 0)
+            tell(t, hooks, "header", list->frames[i]);
+        look_at(recipe, list->frames[i], in_sample, w);
+        next += in_sample;
+    }
+}
+
+/* Most of the sample's plates decide; where none of them can be used, the
+ * first of the others. */
 static int survey_windows(struct dq_ticket *t,
                           const struct dq_reader_hooks *hooks)
 {
-    const struct dq_recipe *recipe = t->request.recipe;
-    struct windows w = {.data =
-                            dq_new_array(recipe->frames.count, sizeof *w.data)};
+    size_t frames = t->request.recipe->frames.count;
+    struct windows w = {.all = dq_new_array(frames, sizeof *w.all)};
 
-    for (size_t i = 0; i < recipe->frames.count; i++) {
-        if (i % HEADERS_TOLD == 0)
-            tell(t, hooks, "header", recipe->frames.frames[i]);
-        look_at(t, recipe->frames.frames[i], &w);
-    }
+    look_at_all(t, &w, hooks);
     if (w.found)
-        span_lattice(&t->shot, &w);
-    free(w.data);
+        dq_windows_take(w.all, w.found,
+                        w.sampled ? dq_windows_vote(w.sample, w.sampled, NULL)
+                                  : w.all,
+                        &t->shot);
+    free(w.all);
     if (w.found)
         return DQ_OK;
     *t->err = w.first;
     return dq_because(t->err, "none of the shot's %zu frames can be used",
-                      recipe->frames.count);
+                      frames);
+}
+
+/* Whether the sample's plates still have what was decided for the shot. Where
+ * most of them have another display window or pixel aspect, all of those would
+ * fail: a few that came early, and odd, have decided it, or all plates were
+ * replaced. */
+static int still_holds(const struct dq_recipe *recipe,
+                       const struct dq_shot *shot)
+{
+    struct dq_header sample[DQ_SHOT_SAMPLES];
+    const struct dq_header *most;
+    int count = sample_count(recipe);
+    size_t found = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct dq_err none = {0};
+
+        found +=
+            !read_header(recipe, dq_shot_sample(&recipe->frames, i, &count),
+                         &sample[found], &none);
+    }
+    if (found == 0)
+        return 1;
+    most = dq_windows_vote(sample, found, shot);
+    return dq_shot_has_window(shot, &most->display, most->pixel_aspect);
 }
 
 /* ---- samples ------------------------------------------------------------- */
@@ -151,24 +173,12 @@ static int read_sample(struct dq_ticket *t, int i, struct sample *sample,
     int read;
 
     tell(t, hooks, "plate", frame);
-    read = dq_stage_read_plate(t, path, hooks) == DQ_OK;
-    if (read && !dq_box_equal(&t->frame.display, &t->shot.display))
-        read = dq_fail(t->err, DQ_PLATE,
-                       "%s: its display window differs from the shot's",
-                       path) == DQ_OK;
+    read = !dq_stage_read_plate(t, path, hooks) && !dq_stage_fits_shot(t, path);
     if (!read)
         leave_out(sample, i, path, t->err);
     dq_err_clear(t->err);
     free(path);
     return read;
-}
-
-static int sample_count(const struct dq_recipe *recipe)
-{
-    int count = 0;
-
-    dq_shot_sample(&recipe->frames, 0, &count);
-    return count;
 }
 
 static int survey_exposure(struct dq_ticket *t, struct sample *sample,
@@ -261,14 +271,18 @@ static int survey_range(struct dq_engine *engine, struct dq_ticket *t,
     return code;
 }
 
-/* Whether there is nothing to do: it is decided, or cannot be read. */
+/* Whether there is nothing to do: it is decided and holds, or cannot be read.
+ */
 static int is_there(struct dq_ticket *t)
 {
     const struct dq_recipe *recipe = t->request.recipe;
 
     if (recipe->anew == DQ_ANEW_ALL)
         return 0;
-    t->outcome.skipped = dq_shot_read_survey(recipe, &t->shot, t->err) == DQ_OK;
+    if (!dq_shot_read_survey(recipe, &t->shot, t->err)) {
+        t->outcome.skipped = still_holds(recipe, &t->shot);
+        return t->outcome.skipped;
+    }
     if (t->err->code != DQ_MISSING)
         return 1;
     dq_err_clear(t->err);
@@ -287,6 +301,7 @@ int dq_survey(struct dq_engine *engine, struct dq_ticket *t, const char *tag,
         return t->err->code;
     if (is_there(t))
         return t->err->code;
+    dq_shot_free(&t->shot); /* what holds no more */
     snprintf(t->shot.key, sizeof t->shot.key, "%s", recipe->survey_key);
     if (survey_windows(t, hooks) || survey_exposure(t, &sample, hooks))
         return t->err->code;

@@ -112,6 +112,11 @@ struct dq_reader_hooks {
 int dq_stage_read(struct dq_ticket *ticket,
                   const struct dq_reader_hooks *hooks);
 
+/* Whether the decoded frame has the display window and pixel aspect of the
+ * ticket's shot, and lies on its lattice: DQ_OK, or DQ_PLATE with what is to be
+ * done. path: of the plate, for the message. */
+int dq_stage_fits_shot(struct dq_ticket *ticket, const char *path);
+
 /* Read, check, open and decode a plate; no looking at ledger or output. */
 int dq_stage_read_plate(struct dq_ticket *ticket, const char *path,
                         const struct dq_reader_hooks *hooks);

@@ -47,6 +47,14 @@ plates() {
     touch -d '1 hour ago' plate/*
 }
 
+# odd_plate FRAME: its display window is wider than the others'; as it was: whole.FRAME
+odd_plate() {
+    cp -p "plate/p.$1.exr" "whole.$1"
+    oiiotool "whole.$1" --fullsize 200x96+0+0 -o odd.exr
+    mv odd.exr "plate/p.$1.exr"
+    touch -d '1 hour ago' "plate/p.$1.exr"
+}
+
 # job FRAMES [LINES]: shot.yaml
 job() {
     cat >shot.yaml <<YAML

@@ -306,6 +306,81 @@ PY
     bad_frame "display window"
 }
 
+@test "the odd plate fails also where it is the first, and is done once it is mended" {
+    plates 1001-1003
+    odd_plate 1001
+    job 1001-1003
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"done 2, failed 1 (1001)"* ]]
+    [[ $output == *"p.1001.exr: its display window (0, 0) to (199, 95) differs from the shot's (0, 0) to (159, 95); "*"--resolve"* ]]
+    outputs_are_whole
+    cp -p whole.1001 plate/p.1001.exr
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 1, skipped 2"* ]]
+}
+
+@test "a pixel aspect is the shot's where most plates have it, whichever comes first" {
+    plates 1001-1003
+    oiiotool plate/p.1001.exr --attrib PixelAspectRatio 2.0 -o wide.exr
+    mv wide.exr plate/p.1001.exr
+    touch -d '1 hour ago' plate/*
+    job 1001-1003
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"done 2, failed 1 (1001)"* ]]
+    [[ $output == *"p.1001.exr: its pixel aspect 2 differs from the shot's 1; "*"--resolve"* ]]
+}
+
+@test "chunks of one frame agree on the shot's window, also the one that holds the odd plate" {
+    plates 1001-1003
+    odd_plate 1001
+    job 1001-1003
+    run_job --frames 1001
+    [ "$status" -eq 65 ]
+    [[ $output == *"frame=1001 state=failed"*"its display window"* ]]
+    run_job --frames 1002
+    [ "$status" -eq 0 ]
+    run_job --frames 1003
+    [ "$status" -eq 0 ]
+}
+
+@test "an odd plate that came before all others does not decide for them once they are there" {
+    plates 1001-1004
+    odd_plate 1001
+    mkdir later && mv plate/p.100[234].exr later
+    job 1001-1004
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"done 1, failed 3 (1002-1004)"* ]]
+    mv later/* plate
+    run_job --frames 1002
+    [ "$status" -eq 0 ]
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"done 2, skipped 1, failed 1 (1001)"* ]]
+    cp -p whole.1001 plate/p.1001.exr
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 1, skipped 3"* ]]
+}
+
+@test "of two plates that differ the first decides, until one of them is mended" {
+    plates 1001-1002
+    odd_plate 1001
+    job 1001-1002
+    run_job
+    [[ $output == *"frame=1001 state=done"* ]]
+    [[ $output == *"frame=1002 state=failed"*"p.1002.exr: its display window (0, 0) to (159, 95) differs"* ]]
+    run_job
+    [[ $output == *"skipped 1, failed 1 (1002)"* ]]
+    cp -p whole.1001 plate/p.1001.exr
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 2"* ]]
+}
+
 @test "a pixel aspect that changes inside a shot fails that frame" {
     plates 1001-1003
     job 1001-1003

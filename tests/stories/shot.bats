@@ -439,3 +439,26 @@ frozen_is() { cmp "$1" "$(folder)/shot.json"; }
     [ "$status" -eq 65 ]
     [[ $output == *"align: auto"* ]]
 }
+
+@test "a shot that an odd plate was solved from alone is solved anew when the others are there" {
+    plates 1001-1005
+    odd_plate 1001
+    mkdir later && mv plate/p.100[2345].exr later
+    steady 1001-1005
+    run_job
+    [ "$status" -eq 1 ]
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 1 ]
+    mv later/* plate
+    run_job
+    [ "$status" -eq 1 ]
+    [[ $output == *"p.1001.exr: its display window"* ]]
+    [[ $output == *"done 4, failed 1 (1001)"* ]]
+    [ "$(grep -c '"frame":' "$(folder)/shot.json")" -eq 4 ]
+    before=$(sha256sum depth/d.100[2345].exr)
+    cp -p whole.1001 plate/p.1001.exr
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 1, skipped 4"* ]]
+    [ "$before" = "$(sha256sum depth/d.100[2345].exr)" ]
+    no_nan
+}
