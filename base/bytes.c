@@ -82,20 +82,17 @@ static int open_failed(const char *path, int too_big, struct dq_err *err)
 
 /* A regular file of a bearable size, or an error that says what it is. */
 static int check_file(int fd, const char *path, size_t limit, int too_big,
-                      size_t *size, struct dq_err *err)
+                      struct stat *st, struct dq_err *err)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) != 0)
+    if (fstat(fd, st) != 0)
         return dq_fail_errno(err, DQ_IO, errno, "%s", path);
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(st->st_mode))
         return dq_fail(err, too_big, "%s: is a folder, not a file", path);
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st->st_mode))
         return dq_fail(err, too_big, "%s: is not a regular file", path);
-    if ((size_t)st.st_size > limit)
+    if ((size_t)st->st_size > limit)
         return dq_fail(err, too_big, "%s: has %lld bytes; at most %zu are read",
-                       path, (long long)st.st_size, limit);
-    *size = (size_t)st.st_size;
+                       path, (long long)st->st_size, limit);
     return DQ_OK;
 }
 
@@ -119,10 +116,39 @@ static int read_all(struct dq_bytes *b, int fd, size_t size, const char *path,
     return DQ_OK;
 }
 
-int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
-                       int too_big, struct dq_err *err)
+/* Nobody has written to it since. */
+static int check_still(int fd, const char *path, const struct stat *before,
+                       struct dq_err *err)
 {
-    size_t size = 0;
+    struct stat now;
+
+    if (fstat(fd, &now) != 0)
+        return dq_fail_errno(err, DQ_IO, errno, "%s", path);
+    if (now.st_size == before->st_size &&
+        now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+        return DQ_OK;
+    return dq_fail(err, DQ_GROWING,
+                   "%s: was written to while it was read; run again when it "
+                   "is complete",
+                   path);
+}
+
+static int read_open(struct dq_bytes *b, int fd, const char *path, size_t limit,
+                     int too_big, struct stat *st, struct dq_err *err)
+{
+    int code = check_file(fd, path, limit, too_big, st, err);
+
+    if (!code)
+        code = dq_bytes_reserve(b, (size_t)st->st_size + 1, err);
+    return code ? code : read_all(b, fd, (size_t)st->st_size, path, err);
+}
+
+/* st: wanted, of a file that is still. */
+static int read_path(struct dq_bytes *b, const char *path, size_t limit,
+                     int too_big, struct stat *st, struct dq_err *err)
+{
+    struct stat seen;
     int code, fd;
 
     b->count = 0;
@@ -131,11 +157,21 @@ int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return open_failed(path, too_big, err);
-    code = check_file(fd, path, limit, too_big, &size, err);
-    if (!code)
-        code = dq_bytes_reserve(b, size + 1, err);
-    if (!code)
-        code = read_all(b, fd, size, path, err);
+    code = read_open(b, fd, path, limit, too_big, st ? st : &seen, err);
+    if (!code && st)
+        code = check_still(fd, path, st, err);
     close(fd);
     return code;
+}
+
+int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
+                       int too_big, struct dq_err *err)
+{
+    return read_path(b, path, limit, too_big, NULL, err);
+}
+
+int dq_bytes_read_still(struct dq_bytes *b, const char *path, size_t limit,
+                        int too_big, struct stat *st, struct dq_err *err)
+{
+    return read_path(b, path, limit, too_big, st, err);
 }

@@ -3,6 +3,7 @@
 #define DQ_BASE_BYTES_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 #include "base/err.h"
 
 #ifdef __cplusplus
@@ -36,6 +37,13 @@ void dq_bytes_free(struct dq_bytes *b); /* and zero it; NULL is fine */
  * data is zero-terminated beyond count. Fault point: read. */
 int dq_bytes_read_file(struct dq_bytes *b, const char *path, size_t limit,
                        int too_big, struct dq_err *err);
+
+/* The same, of a file whose bytes are remembered by its size and time: *st is
+ * what it was before the first byte and after the last. DQ_GROWING when it was
+ * written to meanwhile. (One that another took the place of is still itself.)
+ */
+int dq_bytes_read_still(struct dq_bytes *b, const char *path, size_t limit,
+                        int too_big, struct stat *st, struct dq_err *err);
 
 #ifdef __cplusplus
 }

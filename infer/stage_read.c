@@ -1,6 +1,5 @@
 /* stage_read: a frame from its path to the network's picture, unless its
  * output is right already. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,11 +175,9 @@ int dq_stage_read_file(struct dq_ticket *t, const char *path)
 {
     struct stat st;
 
-    if (dq_bytes_read_file(&t->file, path, DQ_PLATE_MAX_BYTES, DQ_PLATE,
-                           t->err))
+    if (dq_bytes_read_still(&t->file, path, DQ_PLATE_MAX_BYTES, DQ_PLATE, &st,
+                            t->err))
         return t->err->code;
-    if (stat(path, &st) != 0)
-        return dq_fail_errno(t->err, DQ_IO, errno, "%s", path);
     if (t->request.work == DQ_WORK_RENDER && same_file(&st, t->output_path))
         return dq_fail(t->err, DQ_CREATE,
                        "%s: is the plate itself; choose another output.path",

@@ -92,3 +92,47 @@ setup() {
     [[ $output == *"done 2, skipped 4"* ]]
     [ "$before" = "$(depth_sums | head -n 4)" ]
 }
+
+other_plate() {
+    rm -r depth
+    mv plate/p.1004.exr other.exr
+    touch -d '30 minutes ago' other.exr
+    cp other.exr kept.exr
+}
+
+# late HOW: run while other.exr takes the place of frame 1002's plate, or is
+# written into it, just when that has been read
+late() {
+    run env LD_PRELOAD="$BUILD/tools/late_write.so" LATE_WRITE="$(realpath plate/p.1002.exr)" \
+        LATE_BYTES="$PWD/other.exr" LATE_HOW="$1" depthq run shot.yaml --progress plain
+    [ ! -e other.exr ]
+}
+
+@test "a plate that another takes the place of while it is read is done again, never skipped for it" {
+    other_plate
+    job 1001-1003
+    depthq run shot.yaml --frames 1001 --progress plain
+    late rename
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 2, skipped 1"* ]]
+    before=$(sha256sum <depth/d.1002.exr)
+    cmp kept.exr plate/p.1002.exr
+    run_job
+    [ "$status" -eq 0 ]
+    [[ $output == *"done 1, skipped 2"* ]]
+    [ "$before" != "$(sha256sum <depth/d.1002.exr)" ]
+}
+
+@test "a plate that is written to while it is read is growing, and is read again" {
+    other_plate
+    job 1001-1003
+    sed -i 's/retries: 0/retries: 4/' shot.yaml
+    depthq run shot.yaml --frames 1001 --progress plain
+    late write
+    [ "$status" -eq 0 ]
+    [[ $output == *"frame=1002 state=retry "*"code=GROWING "*"p.1002.exr: was written to while it was read; run again"* ]]
+    [[ $output == *"done 2, skipped 1"* ]]
+    depthq inspect depth/d.1002.exr | grep -q "depthq/plate_sha256 *$(sha256sum <kept.exr | cut -d' ' -f1)"
+    run_job
+    [[ $output == *"skipped 3"* ]]
+}
