@@ -177,7 +177,7 @@ int dq_stage_read_file(struct dq_ticket *t, const char *path)
 
     if (dq_bytes_read_still(&t->file, path, DQ_PLATE_MAX_BYTES, DQ_PLATE, &st,
                             t->err))
-        return t->err->code;
+        return dq_plate_remedy(t->err);
     if (t->request.work == DQ_WORK_RENDER && same_file(&st, t->output_path))
         return dq_fail(t->err, DQ_CREATE,
                        "%s: is the plate itself; choose another output.path",

@@ -60,7 +60,10 @@ static int finish_values(struct dq_ticket *t, const struct dq_quantity *q)
         }
         if (!isfinite(v))
             return dq_fail(t->err, DQ_ANSWER,
-                           "depth is not finite at pixel %zu of %zu", i, n);
+                           "%s: depth is not finite at pixel %zu of %zu; try "
+                           "dtype float32 in the network's contract, or "
+                           "another model",
+                           t->plate_path, i, n);
         low = v < low ? v : low;
         high = v > high ? v : high;
     }

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "io/picture_view.h"
+#include "io/plate.h"
 
-#define REMEDY "copy or export it again"
+#define REMEDY DQ_PLATE_REMEDY
 
 static int begins(const struct dq_view *v, const char *magic, size_t count)
 {

@@ -1,8 +1,9 @@
 /* picture_tiff: a TIFF's first directory, and where it says that pixels are.
  * TIFF 6.0; BigTIFF as libtiff describes it (64-bit offsets, magic 43). */
 #include "io/picture_view.h"
+#include "io/plate.h"
 
-#define REMEDY "copy or export it again"
+#define REMEDY DQ_PLATE_REMEDY
 
 enum {
     TAG_WIDTH = 256,

@@ -62,8 +62,9 @@ static int open_other(struct dq_plate *plate, const void *bytes, size_t count,
     (void)plate;
     (void)bytes;
     (void)count;
-    return dq_fail(err, DQ_PLATE,
-                   "not an EXR file (this build reads nothing else)");
+    return dq_fail(
+        err, DQ_PLATE,
+        "not an EXR file, and this build (OIIO=0) reads nothing else");
 #endif
 }
 
@@ -82,6 +83,18 @@ static int open_bytes(struct dq_plate *plate, const void *bytes, size_t count,
     return open_exr(plate, err);
 }
 
+/* Who meets a damaged file cannot mend it. */
+int dq_plate_remedy(struct dq_err *err)
+{
+    char was[sizeof err->text];
+
+    if (err->code != DQ_PLATE || strstr(err->text, DQ_PLATE_REMEDY))
+        return err->code;
+    memcpy(was, err->text, sizeof was);
+    return dq_fail(err, DQ_PLATE, "%.*s; " DQ_PLATE_REMEDY,
+                   (int)(sizeof was - sizeof DQ_PLATE_REMEDY - 4), was);
+}
+
 struct dq_plate *dq_plate_open(const void *bytes, size_t count,
                                const char *name, struct dq_err *err)
 {
@@ -91,6 +104,7 @@ struct dq_plate *dq_plate_open(const void *bytes, size_t count,
     if (!err)
         err = &local;
     if (open_bytes(plate, bytes, count, err)) {
+        dq_plate_remedy(err);
         dq_because(err, "%s", name);
         dq_plate_close(plate);
         return NULL;
@@ -152,6 +166,7 @@ struct dq_plate *dq_plate_open_header(const char *path, struct dq_err *err)
     plate->stream.fd = -1;
     if (!code)
         return plate;
+    dq_plate_remedy(err);
     /* dq_bytes_read_file has named the path already. */
     if (strncmp(err->text, path, strlen(path)) != 0)
         dq_because(err, "%s", path);
@@ -215,6 +230,8 @@ int dq_plate_decode(const struct dq_plate *plate,
 #else
         code = dq_fail(err, DQ_BUG, "no reader");
 #endif
+    if (code)
+        dq_plate_remedy(err);
     return code ? dq_because(err, "%s", plate->name) : DQ_OK;
 }
 

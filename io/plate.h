@@ -55,11 +55,14 @@ struct dq_plate_info {
     int32_t rate[2]; /* framesPerSecond: numerator, denominator */
 };
 
+#define DQ_PLATE_REMEDY "copy or export it again"
+/* Append it to an error DQ_PLATE that does not say so yet; returns the code. */
+int dq_plate_remedy(struct dq_err *err);
+
 struct dq_plate;
 
 /* Open a plate over bytes (borrowed; must outlive it). name is the path, for
- * messages. Checks the header only. DQ_PLATE with the cause, and the remedy
- * where there is one. */
+ * messages. Checks the header only. DQ_PLATE with cause and remedy. */
 struct dq_plate *dq_plate_open(const void *bytes, size_t count,
                                const char *name, struct dq_err *err);
 void dq_plate_close(struct dq_plate *plate); /* NULL is fine */

@@ -17,6 +17,12 @@ bad_frame() {
     outputs_are_whole
 }
 
+# damaged_frame PATTERN: and a person reads what is to be done
+damaged_frame() {
+    bad_frame "$1"
+    [[ $output == *$1*"; copy or export it again"* ]]
+}
+
 @test "a shot becomes depth, one file a frame, and running it again does nothing" {
     plates 1001-1003
     job 1001-1003
@@ -83,7 +89,7 @@ bad_frame() {
     touch -d '1 hour ago' plate/p.1002.exr
     job 1001-1003
     run_job
-    bad_frame "p.1002.exr: the file is empty"
+    damaged_frame "p.1002.exr: the file is empty"
 }
 
 @test "a plate cut short anywhere fails its own frame" {
@@ -95,7 +101,7 @@ bad_frame() {
         head -c "$cut" whole.exr >plate/p.1002.exr
         touch -d '1 hour ago' plate/p.1002.exr
         run_job
-        bad_frame "p.1002.exr"
+        damaged_frame "p.1002.exr"
     done
 }
 
@@ -106,7 +112,7 @@ bad_frame() {
     printf '\377\377\377\377' | dd of=plate/p.1002.exr bs=1 seek=$((size * 2 / 3)) conv=notrunc 2>/dev/null
     touch -d '1 hour ago' plate/p.1002.exr
     run_job
-    bad_frame "p.1002.exr"
+    damaged_frame "p.1002.exr"
 }
 
 @test "a plate whose end is zeros fails its own frame" {
@@ -117,7 +123,7 @@ bad_frame() {
     truncate -s "$size" plate/p.1002.exr
     touch -d '1 hour ago' plate/p.1002.exr
     run_job
-    bad_frame "p.1002.exr"
+    damaged_frame "p.1002.exr"
 }
 
 @test "a young plate that does not decode is called growing and may be tried again" {
@@ -154,16 +160,16 @@ bad_frame() {
     rm plate/p.1002.exr
     mkdir plate/p.1002.exr
     run_job
-    bad_frame "p.1002.exr: is a folder"
+    damaged_frame "p.1002.exr: is a folder"
     rmdir plate/p.1002.exr
     mkfifo plate/p.1002.exr
     run_job
-    bad_frame "p.1002.exr: is not a regular file"
+    damaged_frame "p.1002.exr: is not a regular file"
     rm plate/p.1002.exr
     echo "no picture at all" >plate/p.1002.exr
     touch -d '1 hour ago' plate/p.1002.exr
     run_job
-    bad_frame "p.1002.exr"
+    damaged_frame "p.1002.exr"
 }
 
 # bomb WIDTH HEIGHT CHANNELS TILE ATTRIBUTES: a header as frame 1002's plate,
@@ -201,7 +207,7 @@ PY
         bomb "$width" "$height" "$channels" "$tile" "$extra"
         # with sorted lists of this length the library is busy for many minutes
         run timeout 60 depthq run shot.yaml --progress plain
-        bad_frame "p.1002.exr: $want"
+        damaged_frame "p.1002.exr: $want"
         rm -rf depth
     done <<'BOMBS'
 2000000000 2000000000 3 0 0 the header is damaged: Invalid display window
