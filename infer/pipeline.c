@@ -37,8 +37,9 @@ struct dq_pipeline {
     size_t budget_held;  /* bytes of tickets between gate and settle */
     size_t last_bytes;   /* of the ticket that was last at the gate */
     int holders, reading;
-    int is_tight; /* some tickets had to wait */
-    int guess_noted;
+    int is_tight;   /* some tickets had to wait */
+    int64_t *noted; /* jobs whose guessed colour space was told */
+    size_t noted_count;
 };
 
 /* ---- the waiting line ---------------------------------------------------- */
@@ -244,14 +245,24 @@ static void leave_gate(struct dq_pipeline *p, struct dq_ticket *t)
 
 /* ---- threads ------------------------------------------------------------- */
 
-static void note(void *context, const char *text)
+/* Whether nothing was told of the job yet; from now on something was. */
+static int is_first_note(struct dq_pipeline *p, int64_t job)
+{
+    for (size_t i = 0; i < p->noted_count; i++)
+        if (p->noted[i] == job)
+            return 0;
+    p->noted = dq_grow(p->noted, p->noted_count + 1, sizeof *p->noted);
+    p->noted[p->noted_count++] = job;
+    return 1;
+}
+
+static void note(void *context, const struct dq_ticket *t, const char *text)
 {
     struct dq_pipeline *p = context;
     int first;
 
     pthread_mutex_lock(&p->lock);
-    first = !p->guess_noted;
-    p->guess_noted = 1;
+    first = is_first_note(p, t->request.recipe->job);
     pthread_mutex_unlock(&p->lock);
     if (first)
         p->rule.note(p->rule.context, text);
@@ -442,6 +453,7 @@ void dq_pipeline_finish(struct dq_pipeline *p)
     free(p->tickets);
     free(p->threads);
     free(p->waiting);
+    free(p->noted);
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);
     free(p);

@@ -68,7 +68,8 @@ struct dq_pipeline_rule {
                                         goes on: "plate 1010", "solve" */
     void (*settled)(void *context, const struct dq_request *request,
                     const struct dq_outcome *outcome);
-    void (*note)(void *context, const char *text); /* a warning, once each */
+    void (*note)(void *context, const char *text); /* a warning, the first of
+                                                      its job */
 };
 
 struct dq_pipeline;

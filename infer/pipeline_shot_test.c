@@ -393,6 +393,39 @@ static void only_what_nobody_has_begun_can_be_dropped(void **state)
     dq_recipe_free(recipe);
 }
 
+/* Plates that say nothing, in two jobs of one pipeline. */
+static void a_guessed_colour_space_is_told_once_a_job(void **state)
+{
+    struct dq_recipe *jobs[] = {recipe_of("\"identity\"", "one/d.####.exr"),
+                                recipe_of("\"identity\"", "two/d.####.exr")};
+    struct told told;
+    struct dq_pipeline *p;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        jobs[i]->job = i + 1;
+        free(jobs[i]->colorspace);
+        jobs[i]->colorspace = dq_strdup("auto");
+        run_shot(jobs[i], (struct threads){2, 1, 3, 0}, NULL, &told);
+        expect_all_done(&told);
+        assert_int_equal(told.notes, 1);
+        told_end(&told);
+    }
+    told_start(&told);
+    p = pipeline_of(&told, (struct threads){2, 1, 3, 0});
+    for (int f = FIRST; f <= SHOT_FRAMES; f++) {
+        jobs[f % 2]->existing = DQ_REPLACE;
+        submit(p, jobs[f % 2], f);
+    }
+    dq_pipeline_finish(p);
+    for (int f = FIRST; f <= SHOT_FRAMES; f++)
+        expect_done(&told, f);
+    assert_int_equal(told.notes, 2);
+    told_end(&told);
+    dq_recipe_free(jobs[0]);
+    dq_recipe_free(jobs[1]);
+}
+
 int main(void)
 {
 #define IN_A_SHOT(test) \
@@ -407,6 +440,7 @@ int main(void)
         IN_A_SHOT(the_budget_bounds_what_is_in_flight),
         IN_A_SHOT(a_frame_beyond_the_budget_is_refused_by_name),
         IN_A_SHOT(only_what_nobody_has_begun_can_be_dropped),
+        IN_A_SHOT(a_guessed_colour_space_is_told_once_a_job),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,7 @@ struct told {
     int hold_settling; /* the n-th to settle waits while it is set */
     int held;
     int beside; /* reached the network while one was held */
+    int notes;  /* of guessed colour spaces */
 };
 
 static inline int index_of(const struct dq_request *request)
@@ -173,8 +174,11 @@ static inline void on_settled(void *context, const struct dq_request *request,
 
 static inline void on_note(void *context, const char *text)
 {
-    (void)context;
-    (void)text;
+    struct told *t = (struct told *)context;
+
+    pthread_mutex_lock(&t->lock);
+    t->notes += strstr(text, "input.colorspace") != NULL;
+    pthread_mutex_unlock(&t->lock);
 }
 
 static inline void told_start(struct told *t)

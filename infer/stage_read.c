@@ -293,7 +293,7 @@ static void note_guess(struct dq_ticket *t, const struct dq_reader_hooks *hooks,
              "%.300s: says nothing of its colour space; taken as linear "
              "Rec.709 (input.colorspace)",
              t->plate_path);
-    hooks->note(hooks->context, text);
+    hooks->note(hooks->context, t, text);
 }
 
 static void note_bad_pixels(struct dq_ticket *t,

@@ -101,7 +101,8 @@ struct dq_reader_hooks {
     void *context;
     void (*begin)(void *context, struct dq_ticket *ticket);
     int (*gate)(void *context, struct dq_ticket *ticket);
-    void (*note)(void *context, const char *text);
+    void (*note)(void *context, const struct dq_ticket *ticket,
+                 const char *text);
     /* of a survey or solve: it goes on, with this ("plate 1010") */
     void (*going)(void *context, struct dq_ticket *ticket, const char *with);
     int threads;   /* that a solve may use */
