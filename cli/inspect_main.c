@@ -281,7 +281,7 @@ static const char help[] =
     "Shows what picture files hold: windows, parts, channels and codec, how\n"
     "depthq made them, and statistics of the depth; then checks that every\n"
     "pixel of them decodes. Depth that is exactly what depthq/sky names is\n"
-    "counted apart: sky, empty, or (inverse, 0) as far as can be told.\n"
+    "counted apart: sky or empty (before pixel revision 6 also far ground).\n"
     "\n"
     "      --json   a JSON array with an object a file\n"
     "  -h, --help   show this\n"

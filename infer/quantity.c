@@ -1,16 +1,25 @@
 #include "infer/quantity.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/sorted.h"
+#include "io/frame.h"
 
 static const double FAR_SHARE = 0.005, NEAR_SHARE = 0.995;
 
-/* Sky stands this many times beyond `far`: finite, and behind everything. */
+/* Sky stands this many times beyond `far`, or so many ranges beyond the far
+ * end of what a network said: finite, and behind everything. */
 static const double SKY_BEYOND_FAR = 10;
 
 /* The longest distance that an inverse of a network's answer may become. */
 static const double FARTHEST = 1e5;
+
+/* What differs by this share of it is told apart in any file, half ones too;
+ * and the least number above 0 that all of them have. */
+static const double STEP = 1.0 / (1 << 10), LEAST_STEP = 1.0 / (1 << 24);
+static const double HALF_MOST = 65504;
+static const int PXR24_BITS = 16;
 
 const char *dq_depth_kind_name(enum dq_depth_kind kind)
 {
@@ -27,6 +36,41 @@ static double span(const struct dq_shot *shot)
     return range > 0 ? range : 1; /* a flat shot: any slope will do */
 }
 
+/* Behind all that a network says, in its own numbers. */
+static double behind(const struct dq_model *model, const struct dq_shot *shot)
+{
+    double far = SKY_BEYOND_FAR * span(shot);
+
+    return model->quantity == DQ_QUANTITY_DISPARITY ? shot->range_low - far
+                                                    : shot->range_high + far;
+}
+
+/* As any form of file keeps it, so that who reads it finds what is told. */
+static float kept(const struct dq_recipe *recipe, double value)
+{
+    int exponent;
+
+    if (recipe->half) {
+        float as_float = (float)fmax(-HALF_MOST, fmin(value, HALF_MOST));
+        uint16_t as_half;
+
+        dq_float_to_half(&as_float, &as_half, 1);
+        dq_half_to_float(&as_half, &as_float, 1);
+        return as_float;
+    }
+    value = ldexp(frexp(value, &exponent), PXR24_BITS);
+    return (float)ldexp(rint(value), exponent - PXR24_BITS);
+}
+
+/* Distances, with the sky behind all of them. */
+static void put_sky(struct dq_quantity *q, const struct dq_recipe *recipe,
+                    double sky)
+{
+    q->sky = kept(recipe, sky);
+    q->least = 0;
+    q->most = (float)((double)q->sky * (1 - STEP));
+}
+
 static int affine_disparity(const struct dq_recipe *recipe,
                             const struct dq_shot *shot, struct dq_quantity *q,
                             struct dq_err *err)
@@ -37,7 +81,6 @@ static int affine_disparity(const struct dq_recipe *recipe,
     q->unit = "relative";
     q->a = slope;
     q->b = -shot->range_low * slope;
-    q->low = 0;
     if (q->kind == DQ_DEPTH_INVERSE)
         return DQ_OK;
     if (recipe->near <= 0 || recipe->far <= recipe->near)
@@ -51,38 +94,35 @@ static int affine_disparity(const struct dq_recipe *recipe,
     q->a = slope;
     q->b = 1 / recipe->far - shot->range_low * slope;
     q->low = 1 / (SKY_BEYOND_FAR * recipe->far);
-    q->sky = (float)(SKY_BEYOND_FAR * recipe->far);
+    put_sky(q, recipe, SKY_BEYOND_FAR * recipe->far);
     return DQ_OK;
 }
 
 /* Disparity or distance without an unknown shift: the same or its inverse. */
-static void shiftless(const struct dq_model *model, struct dq_quantity *q)
+static void shiftless(const struct dq_recipe *recipe, struct dq_quantity *q)
 {
+    const struct dq_model *model = recipe->model;
     int is_distance = model->quantity == DQ_QUANTITY_DISTANCE;
     int wants_distance = q->kind == DQ_DEPTH_DISTANCE;
     int metric = model->scale == DQ_SCALE_METRIC;
 
     q->a = 1;
-    if (is_distance == wants_distance) {
-        q->form = DQ_FORM_AS_IS;
-        q->low = 0;
-    } else {
-        q->form = DQ_FORM_INVERSE;
-        q->low = 1 / FARTHEST;
-    }
+    q->form = is_distance == wants_distance ? DQ_FORM_AS_IS : DQ_FORM_INVERSE;
+    q->low = 1 / FARTHEST;
     if (!metric)
         q->unit = "relative";
     else
         q->unit = wants_distance ? "m" : "1/m";
-    q->sky = wants_distance ? (float)FARTHEST : 0.0F;
+    if (wants_distance)
+        put_sky(q, recipe, FARTHEST);
 }
 
 int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
                     struct dq_quantity *q, struct dq_err *err)
 {
     const struct dq_model *model = recipe->model;
-    int is_disparity = model->quantity == DQ_QUANTITY_DISPARITY;
-    struct dq_quantity fresh = {.kind = recipe->kind};
+    struct dq_quantity fresh = {
+        .kind = recipe->kind, .least = (float)LEAST_STEP, .most = INFINITY};
 
     *q = fresh;
     if (q->kind == DQ_DEPTH_AUTO)
@@ -92,15 +132,15 @@ int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
         q->unit = model->unit[0] ? model->unit : "the network's";
         q->form = DQ_FORM_AS_IS;
         q->a = 1;
-        q->low = -INFINITY;
-        q->sky = (float)(is_disparity ? shot->range_low : shot->range_high);
+        q->least = -INFINITY;
+        q->sky = kept(recipe, behind(model, shot));
         return DQ_OK;
     }
     if (model->scale != DQ_SCALE_AFFINE) {
-        shiftless(model, q);
+        shiftless(recipe, q);
         return DQ_OK;
     }
-    if (!is_disparity)
+    if (model->quantity != DQ_QUANTITY_DISPARITY)
         return dq_fail(err, DQ_SPEC,
                        "model %s gives distance up to an unknown shift: only "
                        "depth.kind native can be had of it",
@@ -108,22 +148,30 @@ int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
     return affine_disparity(recipe, shot, q, err);
 }
 
-/* Comparisons, not fmax: that is a call for every pixel. */
+/* Comparisons, not fmax: that is a call for every pixel. What is not finite
+ * stays so. */
+static float within(float v, float least, float most)
+{
+    v = v < least ? least : v;
+    return v > most && v <= FLT_MAX ? most : v;
+}
+
 void dq_quantity_apply(const struct dq_quantity *q, float *values, size_t count)
 {
+    float least = q->least, most = q->most;
     double low = q->low;
-    float least = (float)low;
 
     if (q->form == DQ_FORM_AS_IS) {
         for (size_t i = 0; i < count; i++)
-            values[i] = values[i] > least ? values[i] : least;
+            values[i] = within(values[i], least, most);
         return;
     }
     for (size_t i = 0; i < count; i++) {
         double v = q->a * (double)values[i] + q->b;
 
-        v = v > low ? v : low;
-        values[i] = (float)(q->form == DQ_FORM_INVERSE ? 1 / v : v);
+        if (q->form == DQ_FORM_INVERSE)
+            v = 1 / (v < low ? low : v);
+        values[i] = within((float)v, least, most);
     }
 }
 

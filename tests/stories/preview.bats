@@ -207,3 +207,25 @@ assert letters > 100, letters'
     done
     [[ $output == *"did you mean '--output'"* ]]
 }
+
+@test "far ground has the far end's colour and is no sky; what is empty is black" {
+    fake identity
+    plates 1001-1002
+    # no alpha in the corner: nothing was there
+    oiiotool plate/p.1002.exr --ch R,G,B,A=1 --fill:color=0,0,0,0 8x8+0+0 -d half -o empty.exr
+    mv empty.exr plate/p.1002.exr
+    touch -d '1 hour ago' plate/*
+    for type in float half; do
+        rm -rf depth
+        job 1001-1002 "  type: $type"
+        depthq run shot.yaml --progress plain
+        run depthq inspect depth/d.1001.exr
+        [[ $output == *"; 0.00 % at the sky value"* ]]
+        depthq preview depth/d.1001.exr -o d.png
+        pixels d.png 'assert not [1 for i in range(w * h) if at(i % w, i // w) == [0, 0, 0]]'
+        depthq preview depth/d.1002.exr -o d.png
+        pixels d.png '
+black = sorted((i % w, i // w) for i in range(w * h) if at(i % w, i // w) == [0, 0, 0])
+assert black == [(x, y) for x in range(8) for y in range(8)], black'
+    done
+}
