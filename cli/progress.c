@@ -141,6 +141,20 @@ void dq_progress_sum_up(struct dq_progress *p, const char *text,
         put_line(p, text);
 }
 
+void dq_progress_device(struct dq_progress *p, const char *device,
+                        const char *execution)
+{
+    char *line;
+
+    if (p->rule.form == DQ_PROGRESS_JSON)
+        put_json(p, dq_progress_device_json(device, execution));
+    if (p->rule.form != DQ_PROGRESS_PLAIN)
+        return;
+    line = dq_progress_device_plain(device, execution);
+    put_line(p, line);
+    free(line);
+}
+
 /* ---- frames --------------------------------------------------------------*/
 
 static void count(struct dq_progress *p, const struct dq_list_entry *e,

@@ -67,6 +67,11 @@ struct dq_progress_counts {
 void dq_progress_count(struct dq_progress *p,
                        const struct dq_progress_counts *counts, int64_t now_ms);
 
+/* A worker is ready: on which device, of which execution class. The bar leaves
+ * that to the last line. */
+void dq_progress_device(struct dq_progress *p, const char *device,
+                        const char *execution);
+
 /* Tell people something; the bar makes room. level: "info", "warning",
  * "error". */
 void dq_progress_say(struct dq_progress *p, const char *level, const char *fmt,
@@ -100,6 +105,10 @@ char *dq_progress_bar(const struct dq_progress_state *state, int width,
 char *dq_progress_plain(const struct dq_list_entry *entry);
 /* And as JSON, without the time. */
 char *dq_progress_json(const struct dq_list_entry *entry);
+
+/* The same of a device. Callers free. */
+char *dq_progress_device_plain(const char *device, const char *execution);
+char *dq_progress_device_json(const char *device, const char *execution);
 
 #ifdef __cplusplus
 }

@@ -165,6 +165,19 @@ static void a_plain_line_has_words_of_key_and_value(void **state)
     free(line);
 }
 
+static void a_device_is_told_in_the_same_words(void **state)
+{
+    char *line = dq_progress_device_plain("cuda:0", "cuda:0 \"x\"\n");
+
+    (void)state;
+    assert_string_equal(line, "device=cuda:0 execution=\"cuda:0 \\\"x\\\" \"");
+    free(line);
+    line = dq_progress_device_json("cpu", "cpu avx2");
+    assert_string_equal(line, "{\"event\":\"device\",\"device\":\"cpu\","
+                              "\"execution\":\"cpu avx2\"}");
+    free(line);
+}
+
 static void a_failure_before_success_is_not_told_with_it(void **state)
 {
     struct dq_list_entry e = done_entry();
@@ -404,6 +417,7 @@ int main(void)
         cmocka_unit_test(the_pace_is_the_median_and_leaves_loading_out),
         cmocka_unit_test(frames_of_many_workers_come_in_bursts),
         cmocka_unit_test(a_plain_line_has_words_of_key_and_value),
+        cmocka_unit_test(a_device_is_told_in_the_same_words),
         cmocka_unit_test(a_failure_before_success_is_not_told_with_it),
         cmocka_unit_test(a_json_line_has_the_same_words),
         cmocka_unit_test(the_bar_is_drawn_at_most_ten_times_a_second),

@@ -206,3 +206,27 @@ char *dq_progress_json(const struct dq_list_entry *e)
     json_decref(o);
     return text;
 }
+
+/* ---- a device's line -----------------------------------------------------*/
+
+char *dq_progress_device_plain(const char *device, const char *execution)
+{
+    struct dq_bytes out = {0};
+    char *safe = dq_text_harmless(dq_strdup(device), ' ');
+
+    dq_bytes_printf(&out, "device=%s", safe);
+    add_word(&out, "execution", execution);
+    free(safe);
+    return out.data;
+}
+
+char *dq_progress_device_json(const char *device, const char *execution)
+{
+    json_t *o =
+        json_pack("{s:s, s:o, s:o}", "event", "device", "device",
+                  dq_text_json(device), "execution", dq_text_json(execution));
+    char *text = dq_json_text(o);
+
+    json_decref(o);
+    return text;
+}

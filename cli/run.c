@@ -21,6 +21,7 @@ struct run {
     struct dq_run_plan plan;
     struct dq_list *list;
     struct dq_progress *progress;
+    json_t *devices; /* that workers had */
     int64_t began_ms;
     struct dq_err cause; /* why it ended early, when nobody asked */
 };
@@ -86,11 +87,13 @@ static void set_up(struct run *r)
         r->options.workers = (int)tasks;
     r->began_ms = dq_run_now_ms();
     r->progress = make_progress(r);
+    r->devices = json_array();
 }
 
 static void take_down(struct run *r)
 {
     dq_progress_free(r->progress);
+    json_decref(r->devices);
     dq_list_free(r->list);
 }
 
@@ -105,6 +108,7 @@ static void print_document(const struct run *r, double seconds)
     json_object_set_new(o, "file", dq_text_json(r->plan.job.spec->file));
     json_object_set_new(o, "output", dq_text_json(r->plan.job.output));
     json_object_set_new(o, "model", dq_run_plan_model_json(&r->plan));
+    json_object_set(o, "devices", r->devices);
     text = dq_json_text(o);
     puts(text);
     free(text);
@@ -114,10 +118,12 @@ static void print_document(const struct run *r, double seconds)
 static int report(struct run *r)
 {
     double seconds = (double)(dq_run_now_ms() - r->began_ms) / 1000;
-    char *line = dq_run_report_line(r->list, seconds, r->plan.job.output);
+    char *line =
+        dq_run_report_line(r->list, seconds, r->devices, r->plan.job.output);
     char *all = dq_asprintf("%s: %s", r->plan.job.spec->name, line);
     json_t *summary = dq_run_report_summary(r->list, &r->cause, seconds);
 
+    json_object_set(summary, "devices", r->devices);
     if (r->cause.code)
         dq_progress_say(r->progress, "error",
                         "depthq run: no worker can work: %s", r->cause.text);
@@ -138,6 +144,7 @@ static void work(struct run *r, const char *program)
                               .plan = &r->plan,
                               .list = r->list,
                               .progress = r->progress,
+                              .devices = r->devices,
                               .program = program};
 
     dq_run_work(&all, &r->cause);

@@ -119,8 +119,19 @@ static void add_count(struct dq_bytes *line, const char *what, size_t count)
         dq_bytes_printf(line, ", %s %zu", what, count);
 }
 
+/* ", 1.25 s/frame on cpu" */
+static void add_pace(struct dq_bytes *line, double seconds,
+                     const json_t *devices)
+{
+    dq_bytes_printf(line, ", %.2f s/frame", seconds);
+    for (size_t i = 0; i < json_array_size(devices); i++)
+        dq_bytes_printf(line, "%s %s", i ? " and" : " on",
+                        json_string_value(json_object_get(
+                            json_array_get(devices, i), "device")));
+}
+
 char *dq_run_report_line(const struct dq_list *list, double seconds,
-                         const char *output)
+                         const json_t *devices, const char *output)
 {
     size_t done = dq_list_goals(list, DQ_TASK_DONE);
     size_t failed = dq_list_goals(list, DQ_TASK_FAILED);
@@ -138,7 +149,7 @@ char *dq_run_report_line(const struct dq_list *list, double seconds,
     add_count(&line, "blocked", dq_list_goals(list, DQ_TASK_BLOCKED));
     add_count(&line, "not done", left_over(list));
     if (done)
-        dq_bytes_printf(&line, ", %.2f s/frame", seconds / (double)done);
+        add_pace(&line, seconds / (double)done, devices);
     dq_bytes_printf(&line, ", to %s", output);
     return line.data;
 }

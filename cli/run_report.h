@@ -20,10 +20,11 @@ extern "C" {
 int dq_run_report_status(const struct dq_list *list,
                          const struct dq_err *cause);
 
-/* "done 236, skipped 2, failed 2 (1007,1033), 1.25 s/frame, to /a/b.####.exr"
- * seconds: the whole run. The caller frees. */
+/* "done 236, skipped 2, failed 2 (1007,1033), 1.25 s/frame on cpu, to
+ * /a/b.####.exr". seconds: the whole run; devices: as in cli/run_work.h. The
+ * caller frees. */
 char *dq_run_report_line(const struct dq_list *list, double seconds,
-                         const char *output);
+                         const json_t *devices, const char *output);
 
 /* {"event": "summary", "exit_status", "counts", "run_seconds", "error"}; new
  * reference. */

@@ -8,6 +8,7 @@
 
 #include "base/cores.h"
 #include "base/mem.h"
+#include "cli/problems.h"
 #include "daemon/supervise.h"
 #include "daemon/sweep.h"
 
@@ -57,6 +58,31 @@ static void on_note(void *context, int worker, const char *text)
     (void)worker;
     if (is_new(r, text))
         dq_progress_say(r->work.progress, "warning", "warning: %s", text);
+}
+
+/* Each is told once: workers of a run have the same, as a rule. */
+static int is_told(const json_t *devices, const json_t *device)
+{
+    for (size_t i = 0; i < json_array_size(devices); i++)
+        if (json_equal(json_array_get(devices, i), device))
+            return 1;
+    return 0;
+}
+
+static void on_hello(void *context, int worker,
+                     const struct dq_wire_hello *hello)
+{
+    struct run *r = context;
+    json_t *device =
+        json_pack("{s:o, s:o}", "device", dq_text_json(hello->device),
+                  "execution", dq_text_json(hello->execution));
+
+    (void)worker;
+    if (!is_told(r->work.devices, device)) {
+        json_array_append(r->work.devices, device);
+        dq_progress_device(r->work.progress, hello->device, hello->execution);
+    }
+    json_decref(device);
 }
 
 static void on_words(void *context, int worker, const char *line)
@@ -227,6 +253,7 @@ static void run(struct run *r)
         .run_id = run_id,
         .context = r,
         .job_line = on_job_line,
+        .hello = on_hello,
         .note = on_note,
         .words = on_words,
         .obituary = on_obituary,

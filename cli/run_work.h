@@ -18,6 +18,8 @@ struct dq_run_work {
     struct dq_list *list; /* settled, or left as it was when it ended */
     struct dq_progress *progress;
     const char *program; /* the worker's path */
+    json_t *devices;     /* lent: {"device", "execution"} of each that workers
+                            had, in the order they came, is appended */
 };
 
 /* Until all is settled or we are asked to stop. cause: why it ended early when

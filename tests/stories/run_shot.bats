@@ -6,7 +6,24 @@ load run_fake
     run depthq run shot.yaml
     [ "$status" -eq 0 ]
     [ "$(grep -c '^frame=10[0-2][0-9] state=done attempt=1 seconds=' <<< "$output")" -eq 20 ]
-    [[ "${lines[-1]}" == "shot: done 20, "*" s/frame, to $PWD/depth/d.####.exr" ]]
+    [[ "${lines[-1]}" == "shot: done 20, "*" s/frame on cpu, to $PWD/depth/d.####.exr" ]]
+}
+
+@test "the device and its execution class are told once, whatever the number of workers" {
+    run depthq run shot.yaml --workers 3
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^device=cpu execution="fake"$' <<< "$output")" -eq 1 ]
+    run depthq run shot.yaml --workers 3 --progress bar
+    [[ "$output" == *" s/frame on cpu, to "* ]]
+    [[ "$output" != *execution* ]]
+    depthq run shot.yaml --workers 3 --progress json --json > result.json 2> said
+    python3 - <<'PY'
+import json
+lines = [json.loads(line) for line in open("said")]
+told = [{key: line[key] for key in ("device", "execution")} for line in lines if line["event"] == "device"]
+assert told == [{"device": "cpu", "execution": "fake"}], told
+assert lines[-1]["devices"] == told and json.load(open("result.json"))["devices"] == told
+PY
 }
 
 @test "a chunk does its frames and no others" {
