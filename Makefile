@@ -188,14 +188,15 @@ deps_depthq-inspect := cli io base
 libs_depthq-inspect := $(libs_io)
 deps_depthq-preview := cli jobs io base
 libs_depthq-preview := $(libs_io)
-# What asks the daemon: libcurl, and nothing of what works.
+# What asks the daemon: libcurl, and nothing of what works. (depthq-models and
+# depthq-pull ask it, too.)
 deps_depthq-client  := cli jobs base
 libs_depthq-client  := -lcurl $(LIBS_base)
 # Asks the daemon, and reads the database when none has it open.
 deps_depthq-doctor  := cli daemon jobs base
 libs_depthq-doctor  := $(LIBS_uv) -lcurl -lsqlite3 $(LIBS_base)
 deps_depthq-models  := cli infer jobs io base
-libs_depthq-models  := $(libs_io)
+libs_depthq-models  := -lcurl $(libs_io)
 deps_depthq-model-check := infer io base
 libs_depthq-model-check := $(libs_io)
 deps_depthq-stale   := cli daemon infer jobs io base
@@ -203,7 +204,7 @@ libs_depthq-stale   := $(LIBS_uv) $(libs_io)
 deps_depthq-history := $(deps_depthq-stale)
 libs_depthq-history := $(libs_depthq-stale)
 deps_depthq-pull    := $(deps_depthq-stale)
-libs_depthq-pull    := $(libs_depthq-stale)
+libs_depthq-pull    := -lcurl $(libs_depthq-stale)
 deps_depthq-compare := $(deps_depthq-stale)
 libs_depthq-compare := $(libs_depthq-stale)
 deps_depthq-scene   := scene io base
@@ -272,6 +273,14 @@ $(B)/tools/%.so: tests/preload/%.c $(PROBED_FLAGS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(DEFS) -std=c11 -O2 -g $(WARN_C) -fPIC -shared -o $@ $< -ldl
 
+# tests/runtime/x.cc: libraries of others that networks want (infer/runtime.h).
+RUNTIMES := $(if $(filter 1,$(TORCH)),$(patsubst tests/runtime/%.cc,$(B)/tools/%.so,$(wildcard tests/runtime/*.cc)))
+$(B)/tools/%.so: tests/runtime/%.cc $(PROBED_FLAGS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -std=c++20 -isystem $(TORCH_DIR)/include -O1 -Wall -Wextra -Werror -fPIC -c -o $(@:.so=.o) $<
+	$(Q)$(CXX) -shared -o $@ $(@:.so=.o) $(LIBS_torch)
+
 # Tools that run networks link what the worker links. net_run: one network
 # on raw floats, against other ways to run it.
 NET_TOOLS := $(filter $(B)/tools/net_% $(B)/tools/align_%,$(TOOLS))
@@ -317,7 +326,7 @@ check: setup ## run every test of this variant
 	@$(MAKE) --no-print-directory -j$$(nproc) check-built
 
 tests: all man tools $(TESTS) $(FUZZERS)
-tools: $(TOOLS) $(PRELOADS)
+tools: $(TOOLS) $(PRELOADS) $(RUNTIMES)
 check-built: tests
 	@scripts/check $(abspath $(B))
 

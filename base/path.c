@@ -111,6 +111,26 @@ char *dq_path_libexec(const char *name, struct dq_err *err)
     return found;
 }
 
+static char *if_there(char *path)
+{
+    if (access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *dq_path_config(const char *name)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char *found = NULL;
+
+    if (xdg && *xdg == '/')
+        found = if_there(dq_asprintf("%s/depthq/%s", xdg, name));
+    else if (home && *home == '/')
+        found = if_there(dq_asprintf("%s/.config/depthq/%s", home, name));
+    return found ? found : if_there(dq_asprintf("/etc/depthq/%s", name));
+}
+
 char *dq_shot_folder(const char *output_pattern)
 {
     char *folder = dq_path_folder(output_pattern);

@@ -26,6 +26,10 @@ char *dq_shot_folder(const char *output_pattern);
  * when it is not there. */
 char *dq_path_libexec(const char *name, struct dq_err *err);
 
+/* The site's or the user's file of that name that counts: $XDG_CONFIG_HOME/
+ * depthq/name (~/.config), else /etc/depthq/name; NULL when there is none. */
+char *dq_path_config(const char *name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -148,6 +148,43 @@ static void our_programs_are_found_where_they_are_installed(void **state)
                     "/libexec/depthq/../../bin/beside");
 }
 
+static void expect_config(const char *want)
+{
+    char *got = dq_path_config("some.yaml");
+
+    if (want)
+        assert_non_null(got);
+    if (want)
+        assert_non_null(strstr(got, want));
+    else
+        assert_null(got);
+    free(got);
+}
+
+/* /etc/depthq may be there or not: no test may write into it. */
+static void a_users_configuration_is_found(void **state)
+{
+    char *home = getcwd(NULL, 0), *xdg;
+
+    (void)state;
+    assert_true(asprintf(&xdg, "%s/xdg", home) > 0);
+    mkdir(".config", 0777);
+    mkdir(".config/depthq", 0777);
+    mkdir("xdg", 0777);
+    mkdir("xdg/depthq", 0777);
+    setenv("HOME", home, 1);
+    unsetenv("XDG_CONFIG_HOME");
+    expect_config(NULL);
+    put_file(".config/depthq/some.yaml", "");
+    expect_config("/.config/depthq/some.yaml");
+    setenv("XDG_CONFIG_HOME", xdg, 1);
+    expect_config(NULL);
+    put_file("xdg/depthq/some.yaml", "");
+    expect_config("/xdg/depthq/some.yaml");
+    free(xdg);
+    free(home);
+}
+
 static int tell_libexec(const char *name)
 {
     struct dq_err err = {0};
@@ -175,6 +212,7 @@ int main(int argc, char **argv)
         in_folder(absolute_means_from_where_we_are),
         in_folder(where_we_are_may_be_gone),
         in_folder(our_programs_are_found_where_they_are_installed),
+        in_folder(a_users_configuration_is_found),
     };
 
     if (argc == 3 && strcmp(argv[1], "--libexec") == 0)

@@ -24,3 +24,10 @@ const void *dq_plugin_load(const char *file, const char *table,
     free(path);
     return found;
 }
+
+int dq_plugin_preload(const char *path, struct dq_err *err)
+{
+    if (!dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE))
+        return dq_fail(err, DQ_CONFIG, "cannot load %s", dlerror());
+    return DQ_OK;
+}

@@ -21,6 +21,11 @@ extern "C" {
 const void *dq_plugin_load(const char *file, const char *table,
                            struct dq_err *err);
 
+/* Load a library of somebody else's, for what it registers by being loaded.
+ * path is absolute. DQ_CONFIG with the loader's words. Any thread; again it
+ * is nothing. */
+int dq_plugin_preload(const char *path, struct dq_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -393,3 +393,14 @@ struct dq_yaml *dq_yaml_parse(const char *text, size_t bytes,
     }
     return b.root;
 }
+
+int dq_yaml_is_empty(const char *text)
+{
+    while (*text) {
+        text += strspn(text, " \t\r\n");
+        if (*text && *text != '#')
+            return 0;
+        text += strcspn(text, "\n");
+    }
+    return 1;
+}

@@ -57,6 +57,9 @@ struct dq_yaml *dq_yaml_parse(const char *text, size_t bytes,
                               struct dq_problems *problems);
 void dq_yaml_free(struct dq_yaml *tree); /* NULL is fine */
 
+/* Nothing but blanks and comments, which is no document to parse. */
+int dq_yaml_is_empty(const char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -424,9 +424,19 @@ static void problems_come_in_the_order_of_lines(void **state)
     dq_problems_free(NULL);
 }
 
+static void comments_alone_are_no_document(void **state)
+{
+    (void)state;
+    assert_true(dq_yaml_is_empty(""));
+    assert_true(dq_yaml_is_empty(" \r\n\t# one\n#two"));
+    assert_false(dq_yaml_is_empty("# one\n a: 1"));
+    assert_false(dq_yaml_is_empty("-"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comments_alone_are_no_document),
         cmocka_unit_test(a_document_is_a_tree),
         cmocka_unit_test(scalars_stay_as_they_were_written),
         cmocka_unit_test(every_node_knows_its_place),

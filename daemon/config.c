@@ -1,11 +1,8 @@
 #include "daemon/config.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/mem.h"
 #include "base/text.h"
 
 enum { LIMIT = 64 * 1024 };
@@ -100,18 +97,6 @@ static void read_all(struct reading *r, const struct dq_yaml *tree)
             read_entry(r, e);
 }
 
-/* libyaml sees no document in comments alone. */
-static int is_empty(const char *text)
-{
-    while (*text) {
-        text += strspn(text, " \t\r\n");
-        if (*text && *text != '#')
-            return 0;
-        text += strcspn(text, "\n");
-    }
-    return 1;
-}
-
 int dq_config_read(const char *path, dq_config_taker *take, void *context,
                    struct dq_problems *problems, struct dq_err *err)
 {
@@ -121,7 +106,7 @@ int dq_config_read(const char *path, dq_config_taker *take, void *context,
 
     if (dq_bytes_read_file(&text, path, LIMIT, DQ_CONFIG, err))
         return err->code;
-    if (!is_empty(text.data)) {
+    if (!dq_yaml_is_empty(text.data)) {
         tree = dq_yaml_parse(text.data, text.count, problems);
         if (tree)
             read_all(&r, tree);
@@ -133,28 +118,6 @@ int dq_config_read(const char *path, dq_config_taker *take, void *context,
         dq_fail(err, DQ_CONFIG, "%s:%d:%d: %s", path, problems->list->line,
                 problems->list->column, problems->list->text);
     return err->code;
-}
-
-/* ---- places --------------------------------------------------------------*/
-
-static char *if_there(char *path)
-{
-    if (access(path, F_OK) == 0)
-        return path;
-    free(path);
-    return NULL;
-}
-
-char *dq_config_find(void)
-{
-    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char *found = NULL;
-
-    if (xdg && *xdg == '/')
-        found = if_there(dq_asprintf("%s/depthq/depthqd.yaml", xdg));
-    else if (home && *home == '/')
-        found = if_there(dq_asprintf("%s/.config/depthq/depthqd.yaml", home));
-    return found ? found : if_there(dq_strdup("/etc/depthq/depthqd.yaml"));
 }
 
 /* ---- the commented file --------------------------------------------------*/

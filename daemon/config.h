@@ -21,11 +21,6 @@ typedef int dq_config_taker(void *context, const char *option, const char *text,
 int dq_config_read(const char *path, dq_config_taker *take, void *context,
                    struct dq_problems *problems, struct dq_err *err);
 
-/* The file that counts when none is named: $XDG_CONFIG_HOME/depthq/
- * depthqd.yaml (~/.config), else /etc/depthq/depthqd.yaml; NULL when there is
- * none. The caller frees. */
-char *dq_config_find(void);
-
 /* A file in which everything is commented out. The caller frees. */
 char *dq_config_text(void);
 

@@ -225,7 +225,7 @@ static int read_config(struct dq_daemon_options *o, struct dq_err *err)
     struct layer layer = {o, &file};
 
     if (!o->config)
-        o->config = dq_config_find();
+        o->config = dq_path_config("depthqd.yaml");
     if (o->config)
         dq_config_read(o->config, take_config, &layer, &o->problems, err);
     if (!err->code && dq_remote_check(&o->remote, err))

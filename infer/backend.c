@@ -1,9 +1,12 @@
 #include "infer/backend.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if DQ_TORCH
+#include "base/plugin.h"
+#include "infer/runtime.h"
 #include "infer/torch_shim.h"
 #endif
 
@@ -25,9 +28,29 @@ static const struct {
 };
 enum { BUILT_IN = sizeof built_in / sizeof *built_in };
 
+/* Any other kind is TorchScript for which a library has to be there first: it
+ * finds our libtorch loaded, and registers its operators and classes there. */
+static const struct dq_backend *foreign(const char *runtime, struct dq_err *err)
+{
+#if DQ_TORCH
+    char *library = dq_runtime_library(runtime, err);
+    const struct dq_backend *backend = library ? dq_torch_backend(err) : NULL;
+
+    if (backend && dq_plugin_preload(library, err))
+        backend = NULL;
+    free(library);
+    return backend;
+#else
+    (void)runtime;
+    dq_fail(err, DQ_CONFIG, "this build has no torch");
+    return NULL;
+#endif
+}
+
 const struct dq_backend *dq_backend_find(const char *runtime,
                                          struct dq_err *err)
 {
+    const struct dq_backend *backend;
     char list[128] = "";
 
     for (int i = 0; i < BUILT_IN; i++) {
@@ -38,10 +61,11 @@ const struct dq_backend *dq_backend_find(const char *runtime,
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                  built_in[i].runtime);
     }
-    dq_fail(err, DQ_MODEL,
-            "its runtime '%.60s' is not built in; this program has %s", runtime,
-            list);
-    return NULL;
+    backend = foreign(runtime, err);
+    if (!backend)
+        dq_because(err, "its runtime '%.60s' is not built in as %s are",
+                   runtime, list);
+    return backend;
 }
 
 static const char *instruction_set(void)

@@ -1,7 +1,8 @@
 /* backend: a loaded network behind a small table of functions.
  *
- * torchscript and aoti (infer/torch_shim.h), fake (infer/backend_fake.c). A net
- * is used by one thread at a time.
+ * torchscript and aoti (infer/torch_shim.h), fake (infer/backend_fake.c), and
+ * kinds that a site has a library for (infer/runtime.h). A net is used by one
+ * thread at a time.
  */
 #ifndef DQ_INFER_BACKEND_H
 #define DQ_INFER_BACKEND_H
@@ -51,8 +52,9 @@ struct dq_backend {
     const char *(*outside)(const struct dq_net *net);
 };
 
-/* The backend for a contract's runtime, its library loaded. DQ_MODEL names what
- * is built in; DQ_CONFIG: the library cannot be loaded. Any thread. */
+/* The backend for a contract's runtime, its library loaded: what is built in,
+ * or TorchScript after a library of the site's (infer/runtime.h). DQ_CONFIG: it
+ * is not installed, or cannot be loaded. Any thread. */
 const struct dq_backend *dq_backend_find(const char *runtime,
                                          struct dq_err *err);
 extern const struct dq_backend dq_backend_fake;

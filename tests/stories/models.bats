@@ -49,11 +49,18 @@ no_output() { [ -z "$(find depth -type f -name '*.exr' 2>/dev/null)" ] && [ -z "
     run_job
     [ "$status" -eq 65 ]
     [[ $output == *"did you mean 'quantity'"* ]]
+    no_output
+}
+
+@test "a network whose runtime is not installed is told with where to name its library" {
+    job 1001-1003
     fake identity
-    sed -i 's/"runtime": "fake"/"runtime": "torch_tensorrt"/' net.fake
+    sed -i 's/"runtime": "fake"/"runtime": "of_nobody"/' net.fake
+    export XDG_CONFIG_HOME=$PWD/config
     run_job
-    [ "$status" -eq 65 ]
-    [[ $output == *"torch_tensorrt"* ]]
+    [ "$status" -eq 78 ]
+    [[ $output == *"runtime 'of_nobody' is not built in"* ]]
+    [[ $BUILD == *notorch* || $output == *"no library is named for it in /etc/depthq/runtimes.yaml"* ]]
     no_output
 }
 
