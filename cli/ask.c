@@ -37,16 +37,14 @@ static int take(struct dq_ask *ask, const struct dq_ask_manual *manual,
 static struct dq_client *open_client(const struct place *place,
                                      struct dq_err *err)
 {
-    const char *server = getenv("DEPTHQ_SERVER");
-
     if (place->socket && place->server)
         dq_fail(err, DQ_USAGE, "--socket or --server, not both");
     else if (place->server)
         return dq_client_open_server(place->server, err);
-    else if (!place->socket && server && *server)
-        return dq_client_open_server(server, err);
-    else
+    else if (place->socket)
         return dq_client_open(place->socket, err);
+    else
+        return dq_client_open_usual(err);
     return NULL;
 }
 

@@ -132,6 +132,14 @@ struct dq_client *dq_client_open_server(const char *server, struct dq_err *err)
     return c;
 }
 
+struct dq_client *dq_client_open_usual(struct dq_err *err)
+{
+    const char *server = getenv("DEPTHQ_SERVER");
+
+    return server && *server ? dq_client_open_server(server, err)
+                             : dq_client_open(NULL, err);
+}
+
 void dq_client_close(struct dq_client *c)
 {
     if (!c)

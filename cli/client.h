@@ -1,6 +1,6 @@
 /* client: asks the daemon, over HTTP on its Unix socket or on TCP. It and feed
- * are libcurl's only users: linked by depthq-client alone. One thread; each
- * question waits for its answer, at most half a minute.
+ * are libcurl's only users: the command itself does not link it. One thread;
+ * each question waits for its answer, at most half a minute.
  */
 #ifndef DQ_CLI_CLIENT_H
 #define DQ_CLI_CLIENT_H
@@ -22,6 +22,8 @@ struct dq_client *dq_client_open(const char *socket, struct dq_err *err);
  * DEPTHQ_TOKEN_FILE, else in depthq/token below $XDG_CONFIG_HOME (~/.config).
  * NULL: DQ_USAGE, that is no server; what dq_secret_read says of the token. */
 struct dq_client *dq_client_open_server(const char *server, struct dq_err *err);
+/* Where DEPTHQ_SERVER says, else at the usual socket. */
+struct dq_client *dq_client_open_usual(struct dq_err *err);
 void dq_client_close(struct dq_client *c); /* NULL is fine */
 
 /* Lent, absolute; NULL of one that asks a server. */

@@ -4,6 +4,7 @@
  *   models_list.c      list, show
  *   models_change.c    add, alias, retire, rm, gc
  *   models_verify.c    verify
+ *   models_daemon.c    what a daemon knows of models, and telling it
  */
 #ifndef DQ_CLI_MODELS_H
 #define DQ_CLI_MODELS_H
@@ -54,6 +55,19 @@ char *dq_models_user(void);
  * sha256, bytes, file, contract, aliases, retired, verdict. New reference. */
 json_t *dq_models_describe(const char *folder, const char *name,
                            const char *version, struct dq_err *err);
+
+/* What the daemon has counted of a name's versions, or of all (NULL): the
+ * objects of GET /v1/models in an array (new reference); NULL without an error
+ * when no daemon is there. */
+json_t *dq_models_counted(const char *name, struct dq_err *err);
+
+/* Those of a version with these bytes (NULL: any); NULL: none. Borrowed. */
+const json_t *dq_models_count_of(const json_t *counted, const char *name,
+                                 const char *version, const char *sha256);
+
+/* Something of name is new in the library: a daemon that is there looks at it.
+ * What hinders that is told on standard error and changes nothing. */
+void dq_models_tell(const char *name);
 
 #ifdef __cplusplus
 }

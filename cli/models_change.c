@@ -109,9 +109,11 @@ static int add_version(const struct dq_models_wish *wish, const char *path,
     new.name = model->name;
     new.version = model->version;
     dq_sha256(bytes->data, bytes->count, sha256);
-    if (!dq_library_add(wish->library, &new, &there, err))
+    if (!dq_library_add(wish->library, &new, &there, err)) {
         printf("%s@%s %s %s\n", new.name, new.version,
                there ? "is there already, in" : "added to", wish->library);
+        dq_models_tell(new.name);
+    }
     dq_model_free(model);
     return err->code;
 }
@@ -208,6 +210,7 @@ int dq_models_alias(const struct dq_models_wish *wish, struct dq_err *err)
             printf("%s@%s is %s\n", name, alias, equal + 1);
         else
             printf("%s@%s is no more\n", name, alias);
+        dq_models_tell(name);
     }
     free(by);
     free(alias);
@@ -227,10 +230,37 @@ int dq_models_retire(const struct dq_models_wish *wish, struct dq_err *err)
     if (!name)
         return err->code;
     by = dq_models_user();
-    if (!dq_library_retire(wish->library, name, version, by, wish->why, err))
+    if (!dq_library_retire(wish->library, name, version, by, wish->why, err)) {
         printf("%s@%s is retired\n", name, version);
+        dq_models_tell(name);
+    }
     free(by);
     free(name);
+    return err->code;
+}
+
+/* DQ_STATE: jobs of the queue that are not over need it. */
+static int check_unused(const char *folder, const char *name,
+                        const char *version, struct dq_err *err)
+{
+    struct dq_err damaged = {0};
+    json_t *told = dq_models_describe(folder, name, version, &damaged);
+    json_t *counted = dq_models_counted(name, err);
+    const json_t *use =
+        dq_models_count_of(counted, name, version,
+                           json_string_value(json_object_get(told, "sha256")));
+    json_int_t live = json_integer_value(json_object_get(use, "live"));
+
+    if (err->code)
+        dq_because(err, "whether jobs need it is not known");
+    if (live)
+        dq_fail(err, DQ_STATE,
+                "%s@%s: %lld job%s of the queue still need%s it; wait, or "
+                "cancel (depthq status)",
+                name, version, (long long)live, live == 1 ? "" : "s",
+                live == 1 ? "s" : "");
+    json_decref(counted);
+    json_decref(told);
     return err->code;
 }
 
@@ -242,9 +272,12 @@ int dq_models_rm(const struct dq_models_wish *wish, struct dq_err *err)
 
     if (!name)
         return err->code;
-    if (!dq_library_remove(wish->library, name, version, err))
+    if (!check_unused(wish->library, name, version, err) &&
+        !dq_library_remove(wish->library, name, version, err)) {
         printf("%s@%s is removed; `depthq models gc` frees its room\n", name,
                version);
+        dq_models_tell(name);
+    }
     free(name);
     return err->code;
 }

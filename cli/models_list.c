@@ -84,6 +84,43 @@ json_t *dq_models_describe(const char *folder, const char *name,
     return told;
 }
 
+/* Frames that it made, when it made the last, and live jobs; null: no daemon
+ * tells. */
+static void set_use(json_t *told, const json_t *counted)
+{
+    static const char *const keys[] = {"frames", "used", "live"};
+    const json_t *use = dq_models_count_of(
+        counted, json_string_value(json_object_get(told, "name")),
+        json_string_value(json_object_get(told, "version")),
+        json_string_value(json_object_get(told, "sha256")));
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        json_t *value = json_object_get(use, keys[i]);
+
+        if (use)
+            json_object_set(told, keys[i], value);
+        else
+            json_object_set_new(told, keys[i],
+                                counted && strcmp(keys[i], "used") != 0
+                                    ? json_integer(0)
+                                    : json_null());
+    }
+}
+
+/* A listing goes on without it. */
+static json_t *ask_counted(const char *name)
+{
+    struct dq_err err = {0};
+    json_t *counted = dq_models_counted(name, &err);
+
+    if (err.code)
+        fprintf(stderr,
+                "depthq models: how often they were used is not "
+                "known: %s\n",
+                dq_text_harmless(err.text, '?'));
+    return counted;
+}
+
 /* ---- list ----------------------------------------------------------------*/
 
 static const char *text_at(const json_t *from, const char *object,
@@ -105,6 +142,18 @@ static const char *verdict_text(const json_t *told)
                                                             : "FAILED";
 }
 
+/* What the daemon counted of it, when it counted anything. */
+static void print_use(const json_t *told)
+{
+    json_int_t frames = json_integer_value(json_object_get(told, "frames"));
+    json_int_t live = json_integer_value(json_object_get(told, "live"));
+
+    if (frames)
+        printf(" %lld frames", (long long)frames);
+    if (live)
+        printf(" %lld live job%s", (long long)live, live == 1 ? "" : "s");
+}
+
 static void print_line(const json_t *told)
 {
     const json_t *contract = json_object_get(told, "contract"), *alias;
@@ -123,13 +172,14 @@ static void print_line(const json_t *told)
         printf(" @%s", json_string_value(alias));
     if (json_is_object(json_object_get(told, "retired")))
         printf(" retired");
+    print_use(told);
     printf("\n");
     free(name);
 }
 
 /* A version that cannot be read is told, and the others are listed. */
 static void list_folder(const struct dq_library_folder *folder,
-                        const char *only, json_t *all)
+                        const char *only, const json_t *counted, json_t *all)
 {
     for (size_t i = 0; i < folder->count; i++) {
         const struct dq_library_entry *entry = &folder->list[i];
@@ -140,6 +190,8 @@ static void list_folder(const struct dq_library_folder *folder,
             continue;
         told =
             dq_models_describe(folder->path, entry->name, entry->version, &err);
+        if (told)
+            set_use(told, counted);
         if (told)
             json_array_append_new(all, told);
         else
@@ -173,21 +225,24 @@ static void print_json(const json_t *value)
 
 int dq_models_list(const struct dq_models_wish *wish, struct dq_err *err)
 {
+    const char *only = wish->count ? wish->words[0] : NULL;
     struct dq_library_folders folders;
-    json_t *all;
+    json_t *all, *counted;
 
     if (wish->count > 1)
         return dq_fail(err, DQ_USAGE, "wants one name at most");
     folders = dq_library_folders();
+    counted = ask_counted(only);
     all = json_array();
     for (size_t i = 0; i < (wish->only ? 1 : folders.count); i++)
-        list_folder(&folders.list[i], wish->count ? wish->words[0] : NULL, all);
+        list_folder(&folders.list[i], only, counted, all);
     if (wish->json)
         print_json(all);
     else
         print_list(all);
-    if (wish->count && !json_array_size(all))
-        dq_library_no_model(&folders, wish->words[0], NULL, err);
+    if (only && !json_array_size(all))
+        dq_library_no_model(&folders, only, NULL, err);
+    json_decref(counted);
     json_decref(all);
     dq_library_folders_free(&folders);
     return err->code;
@@ -243,6 +298,7 @@ static void print_version(const json_t *told)
         print_text(notes[i],
                    json_string_value(json_object_get(contract, notes[i])));
     print_verdict(told);
+    print_text("last frame", json_string_value(json_object_get(told, "used")));
     if (json_is_object(json_object_get(told, "retired")))
         print_text("retired", text_at(told, "retired", "why"));
     if (json_array_size(json_object_get(told, "history"))) {
@@ -273,7 +329,11 @@ int dq_models_show(const struct dq_models_wish *wish, struct dq_err *err)
     folder = dq_path_folder(ref.path);
     told = dq_models_describe(folder, ref.name, ref.version, err);
     if (told) {
+        json_t *counted = ask_counted(ref.name);
+
         with_history(told, folder, ref.name, err);
+        set_use(told, counted);
+        json_decref(counted);
         if (wish->json)
             print_json(told);
         else

@@ -36,8 +36,9 @@ static const char help[] =
     "away\n"
     "  retire NAME@VERSION        no longer the latest; old jobs still find "
     "it\n"
-    "  rm NAME@VERSION            take it out; refused while an alias names "
-    "it\n"
+    "  rm NAME@VERSION            take it out; refused while an alias or a "
+    "live\n"
+    "                             job of the queue needs it\n"
     "  gc                         remove artefacts that no version has\n"
     "\n"
     "      --library DIR       the library (the first of DEPTHQ_MODELS, else\n"
@@ -53,9 +54,10 @@ static const char help[] =
     "\n"
     "Exit status: 0, 2 wrong usage or not possible, 65 the model is wrong, "
     "66 a\n"
-    "file is missing, 73 exists with other bytes, 74 storage failed, 75 it is "
-    "full,\n"
-    "77 not allowed.\n";
+    "file is missing, 69 no such device, or the daemon does not answer, 73 "
+    "exists\n"
+    "with other bytes, 74 storage failed, 75 it is full, 77 not allowed, 78 a\n"
+    "runtime that the model needs is not installed.\n";
 
 static const struct {
     const char *name;

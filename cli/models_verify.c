@@ -187,7 +187,8 @@ static int keep(const struct dq_models_wish *wish,
     before = dq_library_verdict(folder, ref->name, ref->version, err);
     dq_err_clear(err); /* a damaged one is replaced */
     verdict = with_report(before, ref, wish->device, report);
-    dq_library_set_verdict(folder, ref->name, ref->version, verdict, err);
+    if (!dq_library_set_verdict(folder, ref->name, ref->version, verdict, err))
+        dq_models_tell(ref->name);
     json_decref(verdict);
     json_decref(before);
     free(folder);

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "daemon/api_private.h"
 
-enum { PAGE = 100, PAGE_MOST = 1000 };
-
 /* ---- what a request says -------------------------------------------------*/
 
 static int known(const char *key, const char *const *keys, struct dq_err *err)
@@ -43,9 +41,8 @@ json_t *dq_call_body(struct dq_call *c, const char *const *keys,
     return o;
 }
 
-/* A query parameter that is a number. */
-static int query_number(const struct dq_call *c, const char *key, int64_t low,
-                        int64_t high, int64_t *value, struct dq_err *err)
+int dq_call_number(const struct dq_call *c, const char *key, int64_t low,
+                   int64_t high, int64_t *value, struct dq_err *err)
 {
     const char *text = dq_http_query(c->request, key);
     long number = 0;
@@ -103,12 +100,12 @@ static json_t *workers(struct dq_call *c, struct dq_err *err)
 static json_t *list_jobs(struct dq_call *c, struct dq_err *err)
 {
     struct dq_store_filter filter = {.uid = -1};
-    int64_t limit = PAGE;
+    int64_t limit = DQ_CALL_PAGE;
 
     filter.state = dq_http_query(c->request, "state");
-    if (query_number(c, "limit", 1, PAGE_MOST, &limit, err) ||
-        query_number(c, "before", 1, INT64_MAX, &filter.before, err) ||
-        query_number(c, "uid", 0, UINT32_MAX, &filter.uid, err))
+    if (dq_call_number(c, "limit", 1, DQ_CALL_PAGE_MOST, &limit, err) ||
+        dq_call_number(c, "before", 1, INT64_MAX, &filter.before, err) ||
+        dq_call_number(c, "uid", 0, UINT32_MAX, &filter.uid, err))
         return NULL;
     filter.limit = (int)limit;
     return dq_store_jobs_json(c->api->store, &filter);
@@ -122,10 +119,10 @@ static json_t *one_job(struct dq_call *c, struct dq_err *err)
 static json_t *frames(struct dq_call *c, struct dq_err *err)
 {
     const char *state = dq_http_query(c->request, "state");
-    int64_t limit = PAGE, after = INT64_MIN;
+    int64_t limit = DQ_CALL_PAGE, after = INT64_MIN;
 
-    if (query_number(c, "limit", 1, PAGE_MOST, &limit, err) ||
-        query_number(c, "after", INT32_MIN, INT32_MAX, &after, err))
+    if (dq_call_number(c, "limit", 1, DQ_CALL_PAGE_MOST, &limit, err) ||
+        dq_call_number(c, "after", INT32_MIN, INT32_MAX, &after, err))
         return NULL;
     return dq_store_frames_json(c->api->store, c->job, after, (int)limit, state,
                                 err);
@@ -139,10 +136,10 @@ static json_t *attempts(struct dq_call *c, struct dq_err *err)
 
 static json_t *events(struct dq_call *c, struct dq_err *err)
 {
-    int64_t limit = PAGE, after = 0;
+    int64_t limit = DQ_CALL_PAGE, after = 0;
 
-    if (query_number(c, "limit", 1, PAGE_MOST, &limit, err) ||
-        query_number(c, "after", 0, INT64_MAX, &after, err))
+    if (dq_call_number(c, "limit", 1, DQ_CALL_PAGE_MOST, &limit, err) ||
+        dq_call_number(c, "after", 0, INT64_MAX, &after, err))
         return NULL;
     return dq_store_events_json(c->api->store, c->job, after, (int)limit);
 }
@@ -154,8 +151,8 @@ static json_t *listen_to_events(struct dq_call *c, struct dq_err *err)
     int64_t job = 0, after = -1;
     long id = 0;
 
-    if (query_number(c, "job", 1, INT64_MAX, &job, err) ||
-        query_number(c, "after", 0, INT64_MAX, &after, err))
+    if (dq_call_number(c, "job", 1, INT64_MAX, &job, err) ||
+        dq_call_number(c, "after", 0, INT64_MAX, &after, err))
         return NULL;
     if (last && (dq_text_long(last, &id) || id < 0))
         dq_fail(err, DQ_USAGE, "Last-Event-ID: '%.40s' is no event's id", last);
@@ -262,6 +259,8 @@ static const struct route {
     {"POST", "/v1/workers/{worker}/drain", drain, DQ_RIGHT_WORKERS},
     {"POST", "/v1/workers/{worker}/resume", drain, DQ_RIGHT_WORKERS},
     {"GET", "/v1/events", listen_to_events, DQ_RIGHT_LOOK},
+    {"GET", "/v1/models", dq_call_models, DQ_RIGHT_LOOK},
+    {"POST", "/v1/models", dq_call_know, DQ_RIGHT_SUBMIT},
     {"GET", "/v1/jobs", list_jobs, DQ_RIGHT_LOOK},
     {"POST", "/v1/jobs", dq_call_submit, DQ_RIGHT_SUBMIT},
     {"GET", "/v1/jobs/{job}", one_job, DQ_RIGHT_LOOK},

@@ -34,10 +34,20 @@ int dq_call_take_who(struct dq_call *c, struct dq_err *err);
 json_t *dq_call_body(struct dq_call *c, const char *const *keys,
                      struct dq_err *err);
 
+/* Items of a page. */
+enum { DQ_CALL_PAGE = 100, DQ_CALL_PAGE_MOST = 1000 };
+
+/* A query parameter that is a number; left as it is when there is none.
+ * DQ_USAGE. */
+int dq_call_number(const struct dq_call *c, const char *key, int64_t low,
+                   int64_t high, int64_t *value, struct dq_err *err);
+
 /* Whether something new may be taken, or DQ_FULL. */
 int dq_call_has_room(const struct dq_call *c, struct dq_err *err);
 
-/* POST /v1/jobs. The answer, or NULL. */
+/* POST /v1/jobs; GET and POST /v1/models. The answer, or NULL. */
 json_t *dq_call_submit(struct dq_call *c, struct dq_err *err);
+json_t *dq_call_models(struct dq_call *c, struct dq_err *err);
+json_t *dq_call_know(struct dq_call *c, struct dq_err *err);
 
 #endif

@@ -18,6 +18,7 @@ struct place {
     int asked;              /* to exit */
     int spare;              /* killed for want of work */
     char with[32];          /* what its survey or solve was last busy with */
+    char execution[256];    /* as its last process said */
 };
 
 struct dq_supervisor {
@@ -83,6 +84,7 @@ static void take_hello(struct place *p, const json_t *message,
                 hello.version);
         return;
     }
+    memcpy(p->execution, hello.execution, sizeof p->execution);
     dq_dispatch_hello(s->dispatch, p->worker, hello.credit, now_of(s));
     if (s->rule.hello)
         s->rule.hello(s->rule.context, p->worker, &hello);
@@ -106,8 +108,10 @@ static void take_result(struct place *p, const json_t *message,
     struct dq_result result;
     char text[100];
 
-    if (dq_wire_read_result(message, &result, err) ||
-        dq_dispatch_result(p->s->dispatch, p->worker, &result, now_of(p->s)))
+    if (dq_wire_read_result(message, &result, err))
+        return;
+    memcpy(result.execution, p->execution, sizeof result.execution);
+    if (dq_dispatch_result(p->s->dispatch, p->worker, &result, now_of(p->s)))
         return;
     snprintf(text, sizeof text, "late result of frame %d, attempt %d, ignored",
              result.task.frame, result.task.attempt);

@@ -183,6 +183,12 @@ static void step_down(struct dq_store *s)
     assert_int_equal(
         dq_sql_exec(
             s,
+            "DROP TABLE alias_move; ALTER TABLE model DROP COLUMN frames; "
+            "ALTER TABLE model DROP COLUMN used; "
+            "ALTER TABLE model DROP COLUMN state; "
+            "ALTER TABLE model DROP COLUMN verdict; "
+            "ALTER TABLE model DROP COLUMN verified; "
+            "ALTER TABLE attempt DROP COLUMN execution; "
             "DROP TABLE clock; DROP INDEX job_releasing; "
             "DROP INDEX task_state_of; "
             "ALTER TABLE job DROP COLUMN release_from; CREATE INDEX "

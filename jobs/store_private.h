@@ -152,6 +152,8 @@ int dq_store_check_whole(struct dq_store *s, struct dq_err *err);
 int dq_schema_check(struct dq_store *s, int *version, struct dq_err *err);
 /* The one that this program makes. */
 int dq_schema_newest(void);
+/* The SQL that makes the next of a version; 0: of an empty database. */
+const char *dq_schema_step(int version);
 
 /* Bring the database to this program's schema: DQ_CONFIG when it is newer. */
 int dq_schema_migrate(struct dq_store *s, struct dq_err *err);

@@ -119,7 +119,8 @@ json_t *dq_store_attempts_json(struct dq_store *s, int64_t job,
                                struct dq_err *err)
 {
     static const char *const names[] = {
-        "attempt", "began", "ended", "event", "", "", "seconds", "kind", NULL};
+        "attempt", "began",   "ended", "event",     "",
+        "",        "seconds", "kind",  "execution", NULL};
     const char *kind = dq_task_kind_name(of);
     const char *before =
         of == DQ_TASK_RENDER ? dq_task_kind_name(DQ_TASK_SCAN) : kind;

@@ -15,8 +15,10 @@
 
 DQ_SCHEMA_FILE(dq_schema_0001, "schemas/0001_queue.sql");
 DQ_SCHEMA_FILE(dq_schema_0002, "schemas/0002_phases.sql");
+DQ_SCHEMA_FILE(dq_schema_0003, "schemas/0003_models.sql");
 
-static const char *const versions[] = {dq_schema_0001, dq_schema_0002};
+static const char *const versions[] = {dq_schema_0001, dq_schema_0002,
+                                       dq_schema_0003};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 /* "dpth": whose database it is. */
@@ -45,7 +47,8 @@ static int step_up(struct dq_store *s, int version, struct dq_err *err)
                             APPLICATION, version + 1);
 
     if (dq_sql_exec(s, "BEGIN IMMEDIATE", err) ||
-        dq_sql_exec(s, versions[version], err) || dq_sql_exec(s, end, err))
+        dq_sql_exec(s, dq_schema_step(version), err) ||
+        dq_sql_exec(s, end, err))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     free(end);
     return err->code;
@@ -75,6 +78,11 @@ static int is_unreleased(struct dq_store *s)
 
     sqlite3_finalize(row);
     return failed;
+}
+
+const char *dq_schema_step(int version)
+{
+    return versions[version];
 }
 
 int dq_schema_newest(void)

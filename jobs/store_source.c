@@ -278,11 +278,12 @@ static void end_attempt(struct dq_store *s, const struct dq_task *t,
     char now[DQ_TIME_TEXT];
 
     dq_clock_utc(now);
-    dq_sql_run(s, DQ_SQL_ATTEMPT_ENDS, "ltiittttd", t->job,
+    dq_sql_run(s, DQ_SQL_ATTEMPT_ENDS, "ltiittttdt", t->job,
                dq_task_kind_name(t->kind), t->frame, t->attempt, now,
                dq_task_event_name(event),
                r && r->code ? dq_code_name(r->code) : NULL,
-               r ? or_null(r->text) : NULL, r ? r->seconds.total : 0.0);
+               r ? or_null(r->text) : NULL, r ? r->seconds.total : 0.0,
+               r ? or_null(r->execution) : NULL);
 }
 
 /* A survey or solve that failed fails the rest. */
@@ -295,6 +296,16 @@ static void failed(struct dq_store *s, const struct dq_task *task,
         return;
     dq_fail(&cause, r ? r->code : DQ_WORKER, "%s", r ? r->text : "");
     dq_move_fail(s, task->job, &cause);
+}
+
+/* The use of a model is counted where it happens: the count outlives the job.
+ */
+static void made(struct dq_store *s, int64_t job)
+{
+    char now[DQ_TIME_TEXT];
+
+    dq_clock_utc(now);
+    dq_sql_run(s, DQ_SQL_MODEL_MADE, "lt", job, now);
 }
 
 static void consequences(struct dq_store *s, const struct dq_settle *settle,
@@ -311,6 +322,8 @@ static void consequences(struct dq_store *s, const struct dq_settle *settle,
         return;
     if (to == DQ_TASK_FAILED)
         failed(s, &settle->task, settle->result);
+    if (to == DQ_TASK_DONE && settle->task.kind == DQ_TASK_RENDER)
+        made(s, job);
     if (settle->task.kind != DQ_TASK_RENDER)
         dq_move_phase(s, job);
     dq_move_done(s, job);

@@ -227,6 +227,10 @@ static inline void expect_sound(struct dq_store *s)
     assert_int_equal(number(s, "SELECT count(*) FROM job WHERE "
                                "(finished IS NULL) <> open"),
                      0);
+    assert_int_equal(
+        number(s, "SELECT count(*) FROM model m WHERE frames < (SELECT "
+                  "coalesce(sum(done), 0) FROM job WHERE model = m.id)"),
+        0);
     expect_phases(s);
     assert_int_equal(number(s, "SELECT count(*) FROM pragma_foreign_key_check"),
                      0);

@@ -81,6 +81,9 @@ struct dq_result {
     char suspect[256]; /* why a person should look, or "" */
     struct dq_stage_times seconds;
     double low, high; /* least and greatest depth written */
+    /* of its worker: device, instruction set, library and threads, as its hello
+     * said; "" when it never said one */
+    char execution[256];
 };
 
 #ifdef __cplusplus

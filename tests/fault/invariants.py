@@ -48,7 +48,9 @@ def sound(db):
     for job, *kept in rows(db, f"SELECT id, {', '.join(columns)} FROM job"):
         if dict(zip(columns, kept)) != {column: counted[job][column] for column in columns}:
             wrong.append(f"job {job}: its counts are not those of its tasks")
-    return wrong
+    return wrong + [f"{name}: {frames} frames counted, its jobs have made {made}" for name, frames, made in
+                    rows(db, "SELECT m.name, m.frames, sum(j.done) FROM model m JOIN job j ON j.model = m.id GROUP BY m.id "
+                             "HAVING m.frames < sum(j.done)")]
 
 
 def acknowledged(db, answers):

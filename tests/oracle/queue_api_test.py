@@ -162,7 +162,8 @@ class ApiTest(unittest.TestCase):
                 break
             after = f"&after={page['next']}"
         self.assertEqual(seen, list(range(1, 26)))
-        self.assertEqual(len(self.get(f"/v1/jobs/{job}/frames/3/attempts")["attempts"]), 1)
+        attempt, = self.get(f"/v1/jobs/{job}/frames/3/attempts")["attempts"]
+        self.assertEqual((attempt["attempt"], attempt["execution"]), (1, "fake"))
         self.assertEqual([a["kind"] for a in self.get(f"/v1/jobs/{job}/frames/survey/attempts")["attempts"]], ["survey"])
         self.assertEqual(self.ask("GET", f"/v1/jobs/{job}/frames/solve/attempts")[0], 404)
         self.assertEqual(self.ask("GET", f"/v1/jobs/{job}/frames/scan/attempts")[0], 404)
@@ -173,6 +174,37 @@ class ApiTest(unittest.TestCase):
         self.assertIn('depthq_tasks{state="done"} 26', metrics)
         self.assertEqual(self.ask("DELETE", f"/v1/jobs/{job}")[0], 200)
         self.assertEqual(self.ask("GET", f"/v1/jobs/{job}")[0], 404)
+        model = self.get("/v1/models")["models"][0]
+        self.assertEqual((model["name"], model["frames"], model["live"]), ("net", 25, 0))
+
+    def test_models_are_known_as_the_library_says_and_as_jobs_use_them(self):
+        post = lambda name: self.ask("POST", "/v1/models", json.dumps({"name": name}))
+        digest = hashlib.sha256(b"{}").hexdigest()
+        (self.folder / "models/net@1.verdict").write_text(json.dumps({"passed": True, "sha256": digest, "at": "2026-11-01T00:00:00Z"}))
+        moves = [{"alias": "prod", "from": None, "to": "0", "by": "ann", "at": "2026-11-01T00:00:00Z"},
+                 {"alias": "prod", "from": "0", "to": "1", "by": "bob", "at": "2026-11-02T00:00:00Z"}]
+        (self.folder / "models/net.aliases.json").write_text(json.dumps({"depthq_aliases": 1, "aliases": {"prod": "1"}, "history": moves}))
+        self.assertEqual(self.get("/v1/models")["models"], [])
+        self.submit("one", hold=True)
+        status, text = post("net")
+        self.assertEqual(status, 200, text)
+        page = self.get("/v1/models?name=net")
+        self.assertEqual(page, json.loads(text))
+        self.assertEqual(page["moves"], moves)
+        model = page["models"][0]
+        self.assertEqual([model[key] for key in ("version", "sha256", "state", "verdict", "aliases", "frames", "live")],
+                         ["1", digest, "there", "passed", ["prod"], 0, 1])
+        (self.folder / "models/net@1.verdict").write_text(json.dumps({"passed": True, "sha256": "0" * 64}))  # of other bytes
+        self.assertIsNone(json.loads(post("net")[1])["models"][0]["verdict"])
+        (self.folder / "models/net@1.json").unlink()
+        self.assertEqual(json.loads(post("net")[1])["models"][0]["state"], "gone")
+        self.stop(signal.SIGKILL)
+        self.start()
+        self.assertEqual(self.get("/v1/models")["models"][0]["state"], "gone")
+        self.assertEqual(self.get("/v1/models?name=other")["models"], [])
+        for name in ("../net", "", ".net", "a b", 7):
+            self.assertEqual(post(name)[0], 400, name)
+        self.assertEqual(self.ask("GET", "/v1/models?limit=0")[0], 400)
 
     def test_a_steady_shot_is_scanned_and_solved_and_each_page_tells_of_it(self):
         job = self.submit("one", "1-25", more_yaml="stabilize: shot\n")[1]["job"]

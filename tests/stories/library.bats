@@ -4,7 +4,8 @@
 setup() {
     load helpers
     load_programs
-    export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data
+    export DEPTHQ_MODELS=$PWD/library XDG_DATA_HOME=$PWD/data DEPTHQ_STATE=$PWD/state
+    unset DEPTHQ_SOCKET DEPTHQ_SERVER XDG_RUNTIME_DIR
 }
 
 library_sums() { (cd library && find . -type f -exec sha256sum {} + | sort); }

@@ -1,0 +1,163 @@
+/* Models as the daemon's database knows them, and taking note of what the
+ * daemon's own library says now: nobody's word is taken for that. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "daemon/api_private.h"
+#include "jobs/library_change.h"
+#include "jobs/library_folders.h"
+#include "jobs/store_model.h"
+
+/* ---- what the library says -----------------------------------------------*/
+
+/* Versions of a name, and what they borrow from. */
+struct known {
+    struct dq_model_known *list;
+    struct source {
+        struct dq_model_ref ref;
+        json_t *verdict;
+    } * from;
+    size_t count;
+};
+
+static int has(const struct known *k, const char *version)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (strcmp(k->list[i].version, version) == 0)
+            return 1;
+    return 0;
+}
+
+/* A verdict about other bytes is none. */
+static void take_verdict(struct dq_model_known *v, const json_t *verdict)
+{
+    const char *of = json_string_value(json_object_get(verdict, "sha256"));
+
+    if (!of || strcmp(of, v->sha256) != 0)
+        return;
+    v->verdict =
+        json_is_true(json_object_get(verdict, "passed")) ? "passed" : "failed";
+    v->verified = json_string_value(json_object_get(verdict, "at"));
+}
+
+/* One that cannot be read is told in the log; the others are known. */
+static void add(struct known *k, const char *name,
+                const struct dq_library_folder *folder,
+                const struct dq_library_entry *entry)
+{
+    char *word = dq_asprintf("%s@%s", name, entry->version);
+    struct dq_model_ref ref = {0};
+    struct dq_err err = {0};
+    size_t n = k->count;
+
+    if (dq_library_find(word, NULL, 0, &ref, &err)) {
+        dq_log_warn("a model cannot be read", "model", word, "why", err.text);
+        dq_model_ref_free(&ref);
+        free(word);
+        return;
+    }
+    free(word);
+    k->list = dq_grow(k->list, n + 1, sizeof *k->list);
+    k->from = dq_grow(k->from, n + 1, sizeof *k->from);
+    k->from[n].ref = ref;
+    k->from[n].verdict =
+        dq_library_verdict(folder->path, name, entry->version, &err);
+    k->list[n] = (struct dq_model_known){
+        .version = ref.version, .path = ref.path, .retired = entry->retired};
+    k->count++;
+}
+
+/* They do not move any more: their digests may be lent. */
+static void settle(struct known *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        k->list[i].sha256 = k->from[i].ref.sha256;
+        take_verdict(&k->list[i], k->from[i].verdict);
+    }
+}
+
+static void known_free(struct known *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        dq_model_ref_free(&k->from[i].ref);
+        json_decref(k->from[i].verdict);
+    }
+    free(k->list);
+    free(k->from);
+}
+
+/* The first folder that has a version answers for it, and the first with
+ * aliases of that name for these, as for jobs. */
+static json_t *look(const char *name, struct known *k)
+{
+    struct dq_library_folders all = dq_library_folders();
+    struct dq_err ignored = {0};
+    json_t *moves = NULL;
+
+    for (size_t f = 0; f < all.count; f++) {
+        const struct dq_library_folder *folder = &all.list[f];
+        json_t *book = dq_library_aliases(folder->path, name, &ignored);
+
+        for (size_t i = 0; i < folder->count; i++)
+            if (strcmp(folder->list[i].name, name) == 0 &&
+                !has(k, folder->list[i].version))
+                add(k, name, folder, &folder->list[i]);
+        if (!json_array_size(moves)) {
+            json_decref(moves);
+            moves = json_incref(json_object_get(book, "history"));
+        }
+        json_decref(book);
+        dq_err_clear(&ignored);
+    }
+    settle(k);
+    dq_library_folders_free(&all);
+    return moves;
+}
+
+/* ---- routes --------------------------------------------------------------*/
+
+json_t *dq_call_models(struct dq_call *c, struct dq_err *err)
+{
+    int64_t limit = DQ_CALL_PAGE, after = 0;
+
+    if (dq_call_number(c, "limit", 1, DQ_CALL_PAGE_MOST, &limit, err) ||
+        dq_call_number(c, "after", 0, INT64_MAX, &after, err))
+        return NULL;
+    return dq_store_models_json(
+        c->api->store, dq_http_query(c->request, "name"), after, (int)limit);
+}
+
+/* It becomes part of files' names. */
+static int check_name(const char *name, struct dq_err *err)
+{
+    size_t bytes = strspn(name, DQ_VERSION_CHARACTERS);
+
+    if (!*name || *name == '.' || name[bytes])
+        return dq_fail(err, DQ_USAGE, "name: '%.100s' is no model's name",
+                       name);
+    return DQ_OK;
+}
+
+json_t *dq_call_know(struct dq_call *c, struct dq_err *err)
+{
+    static const char *const keys[] = {"name", NULL};
+    json_t *o = dq_call_has_room(c, err) ? dq_call_body(c, keys, err) : NULL;
+    const char *name = o ? dq_json_string(o, "name", DQ_USAGE, err) : NULL;
+    json_t *answer = NULL, *moves;
+    struct known k = {0};
+
+    if (name && !check_name(name, err)) {
+        moves = look(name, &k);
+        if (!dq_store_know(c->api->store, name, k.list, k.count, moves, err))
+            answer =
+                dq_store_models_json(c->api->store, name, 0, DQ_CALL_PAGE_MOST);
+        json_decref(moves);
+        known_free(&k);
+    }
+    json_decref(o);
+    return answer;
+}
