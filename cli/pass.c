@@ -227,6 +227,7 @@ static int find_queued(struct dq_pass *pass, const char *number,
         return err->code;
     code = take_queued(pass, json_array_get(json_object_get(answer, "jobs"), 0),
                        err);
+    pass->queued = strtoll(number, NULL, 10);
     json_decref(answer);
     return code;
 }

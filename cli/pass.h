@@ -29,6 +29,7 @@ struct dq_pass {
     char *shot_folder;
     struct dq_range frames;  /* the job's; else those with a record; of a file
                                 its own */
+    long long queued;        /* the queue's job that was named; 0: none was */
     int has_job;             /* plan.job is there, */
     struct dq_err unplanned; /* code 0: and all of the plan is; else why not:
                                 the model is not known here, ... */

@@ -5,6 +5,7 @@
  *   pull_tell.c   saying it
  *   pull_file.c   one file
  *   pull_run.c    the files one by one, and as they arrive
+ *   pull_maker.c  who makes those that are waited for
  *   pull_main.c   the command line
  */
 #ifndef DQ_CLI_PULL_H

@@ -13,6 +13,7 @@
 #include "base/publish.h"
 #include "cli/progress.h"
 #include "cli/pull.h"
+#include "cli/pull_maker.h"
 
 static volatile sig_atomic_t stopped;
 
@@ -259,22 +260,39 @@ static void refresh(struct dq_pull *p, const char *word)
     *p = next;
 }
 
-/* Until nothing is missing, or a signal comes. */
+/* Whether nobody makes frames any more; asked before the records are looked
+ * at, so that the last of them are seen. */
+static int is_over(struct dq_pull_maker *maker, const struct dq_pull *p,
+                   struct dq_progress *progress)
+{
+    int told, over = dq_pull_maker_over(maker, &p->pass, &told);
+
+    if (told)
+        dq_progress_say(progress, over ? "warning" : "info", "%s", maker->text);
+    return over;
+}
+
+/* Until nothing is missing, or nothing comes any more, or a signal comes. */
 static int watch(struct dq_pull *p, const char *word,
                  struct dq_progress *progress)
 {
     const struct timespec turn = {.tv_sec = TURN_S};
-    int ended = DQ_OK;
+    struct dq_pull_maker maker = {0};
+    int ended = DQ_OK, over = 0;
 
-    while (!ended && is_waiting(p)) {
-        if (!stopped)
+    while (!ended && !over && is_waiting(p)) {
+        over = is_over(&maker, p, progress);
+        if (!over && !stopped)
             nanosleep(&turn, NULL);
-        if (stopped)
-            return DQ_STOPPED;
+        if (stopped) {
+            ended = DQ_STOPPED;
+            break;
+        }
         refresh(p, word);
         ended = bring(p, progress, p->count);
         dq_progress_tick(progress, now_ms());
     }
+    dq_pull_maker_close(&maker);
     return ended;
 }
 

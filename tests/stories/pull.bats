@@ -196,6 +196,7 @@ PY
     depthq pull shot.yaml --to mine --watch >said 2>&1 3>&- &
     watcher=$!
     until_true grep -q "shot: missing: 1001-1004" said
+    until_true grep -q "no queue is known here: waiting for whoever makes what is missing" said
     depthq run shot.yaml --frames 1002 --progress plain
     until_true cmp depth/d.1002.exr mine/d.1002.exr
     [ ! -e mine/d.1001.exr ]
@@ -222,6 +223,33 @@ PY
     [ "$status" -eq 75 ] || { cat said; false; }
     pulled 1001 1002 1004
     grep -q "3 pulled.*1 not (1003)" said
+}
+
+@test "a pull that watches a job ends with it, also when frames do not come" {
+    rm -r depth
+    echo scribble >plate/p.1003.exr
+    touch -d '1 hour ago' plate/p.1003.exr
+    start_daemon --threads 1
+    depthq submit shot.yaml --hold
+    depthq pull shot.yaml --to mine --watch >said 2>&1 3>&- &
+    watcher=$!
+    until_true grep -q "job 1 makes what is missing; it is held" said
+    depthq resume 1
+    status=0
+    wait $watcher || status=$?
+    [ "$status" -eq 1 ] || { cat said; false; }
+    grep -q "job 1 is over (failed): no more frames come" said
+    grep -q "3 pulled.*1 not (1003)" said
+    pulled 1001 1002 1004
+    # its number says which job is meant, before and after its end
+    rm -r mine depth/.depthq/*/done/*1002*
+    run depthq pull 1 --to mine --watch
+    [ "$status" -eq 1 ]
+    [[ $output == *"not known to depthq (no record): 1002"*"job 1 is over (failed): no more frames come"* ]]
+    pulled 1001 1004
+    depthq rm 1
+    run depthq pull 1 --to mine --watch
+    [ "$status" -eq 66 ]
 }
 
 @test "a job of the queue is found by its number, also when its file is gone or says otherwise" {
