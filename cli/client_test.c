@@ -3,40 +3,12 @@
 
 #include "base/mem.h"
 
-/* ---- the other side ------------------------------------------------------*/
-
-/* One connection: hear a whole request, answer (NULL: nothing). */
-static void serve_one(int fd, const char *answer, int number)
-{
-    fd = accept(fd, NULL, NULL);
-    hear_one(fd, number);
-    if (answer)
-        (void)!write(fd, answer, strlen(answer));
-    close(fd);
-}
-
-/* A daemon at ./s that gives these answers, one a connection. */
-static pid_t play(const char *const *answers, int count)
-{
-    int fd = listen_at("s");
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        for (int i = 0; i < count; i++)
-            serve_one(fd, answers[i], i);
-        _exit(0);
-    }
-    close(fd);
-    return child;
-}
-
 /* ---- tests ---------------------------------------------------------------*/
 
 static void a_question_is_heard_and_its_answer_given(void **state)
 {
     const char *const answers[] = {OK_JSON CLOSE "{\"job\": 7}"};
-    pid_t child = play(answers, 1);
+    pid_t child = play_answers(answers, 1);
     struct dq_client *c = client();
     struct dq_err err = {0};
     json_t *answer = dq_client_ask(c, "POST", "/v1/jobs", "{\"a\":1}", &err);
@@ -89,7 +61,7 @@ static void a_socket_is_absolute_wherever_it_was_named_from(void **state)
 static void who_may_not_talk_to_the_daemon_is_told_so(void **state)
 {
     const char *const answers[] = {OK_JSON CLOSE "{}"};
-    pid_t child = play(answers, 1);
+    pid_t child = play_answers(answers, 1);
     struct dq_client *c = client();
     struct dq_err err = {0};
     int root = geteuid() == 0;
@@ -111,7 +83,7 @@ static void who_may_not_talk_to_the_daemon_is_told_so(void **state)
 static void a_lost_answer_is_not_the_same_as_no_daemon(void **state)
 {
     const char *const answers[] = {NULL};
-    pid_t child = play(answers, 1);
+    pid_t child = play_answers(answers, 1);
     struct dq_client *c = client();
     struct dq_err err = {0};
 
@@ -130,7 +102,7 @@ static void the_daemons_error_is_ours(void **state)
         "{\"error\": {\"code\": \"SPEC\", \"message\": \"a:2:1: no\"}, "
         "\"problems\": [{\"line\": 2, \"column\": 1, \"text\": \"no\"}]}",
         "HTTP/1.1 500 Oh\r\n" CLOSE "{\"error\": 7}", OK_JSON CLOSE "no json"};
-    pid_t child = play(answers, 3);
+    pid_t child = play_answers(answers, 3);
     struct dq_client *c = client();
     struct dq_err err = {0};
 
@@ -153,7 +125,7 @@ static void the_daemons_error_is_ours(void **state)
 static void who_insists_is_answered_by_the_next_daemon(void **state)
 {
     const char *const answers[] = {NULL, NULL, OK_JSON CLOSE "{\"n\": 3}"};
-    pid_t child = play(answers, 3);
+    pid_t child = play_answers(answers, 3);
     struct dq_client *c = client();
     struct dq_err err = {0};
     json_t *answer = dq_client_insist(c, "POST", "/v1/jobs", "{}", 60, &err);
@@ -170,7 +142,7 @@ static void all_pages_of_a_listing_are_one_list(void **state)
     const char *const answers[] = {
         OK_JSON CLOSE "{\"jobs\": [9, 8], \"next\": 8}",
         OK_JSON CLOSE "{\"jobs\": [7], \"next\": null}"};
-    pid_t child = play(answers, 2);
+    pid_t child = play_answers(answers, 2);
     struct dq_client *c = client();
     struct dq_err err = {0};
     json_t *list = dq_client_list(c, "/v1/jobs?", "jobs", "before", 0, &err);

@@ -59,6 +59,32 @@ static inline void expect_in_file(const char *path, const char *words)
     assert_non_null(strstr(got, words));
 }
 
+/* One connection: hear a whole request, answer (NULL: nothing). */
+static inline void serve_one(int fd, const char *answer, int number)
+{
+    fd = accept(fd, NULL, NULL);
+    hear_one(fd, number);
+    if (answer)
+        (void)!write(fd, answer, strlen(answer));
+    close(fd);
+}
+
+/* A daemon at ./s that gives these answers, one a connection. */
+static inline pid_t play_answers(const char *const *answers, int count)
+{
+    int fd = listen_at("s");
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        for (int i = 0; i < count; i++)
+            serve_one(fd, answers[i], i);
+        _exit(0);
+    }
+    close(fd);
+    return child;
+}
+
 static inline struct dq_client *client(void)
 {
     struct dq_err err = {0};
