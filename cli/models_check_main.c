@@ -6,7 +6,7 @@
  *
  * One line of JSON on stdout: code (of the error; "OK"), text, and what was
  * found until then: class, seconds, peak_bytes, outside, batch_apart,
- * golden_apart, measures. Exit status 0 whenever that line is out.
+ * place_apart, golden_apart, measures. Exit status 0 whenever that line is out.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -73,11 +73,12 @@ static void tell(const struct check *c, const struct dq_device *device,
 
     getrusage(RUSAGE_SELF, &usage);
     dq_backend_execution_class(device, class, sizeof class);
-    told = json_pack("{s:s, s:s, s:s, s:f, s:I, s:s, s:f, s:f, s:o}", "code",
-                     dq_code_name(err->code), "text", err->text, "class", class,
-                     "seconds", dq_clock_s() - begun, "peak_bytes",
-                     (json_int_t)usage.ru_maxrss * 1024, "outside", c->outside,
-                     "batch_apart", c->found.batch_apart, "golden_apart",
+    told = json_pack("{s:s, s:s, s:s, s:f, s:I, s:s, s:f, s:f, s:f, s:o}",
+                     "code", dq_code_name(err->code), "text", err->text,
+                     "class", class, "seconds", dq_clock_s() - begun,
+                     "peak_bytes", (json_int_t)usage.ru_maxrss * 1024,
+                     "outside", c->outside, "batch_apart", c->found.batch_apart,
+                     "place_apart", c->found.place_apart, "golden_apart",
                      c->found.golden_apart, "measures", measures(&c->found));
     if (c->found.golden_apart < 0)
         json_object_set_new(told, "golden_apart", json_null());

@@ -69,9 +69,9 @@ static void paint_batch(const struct trial *t, int batch, uint32_t seed,
 
 /* ---- answers -------------------------------------------------------------*/
 
-static double bound_of(const struct dq_model *model)
+static double bound_of(const struct dq_model *model, double of_float32)
 {
-    return model->dtype == DQ_DTYPE_FLOAT32   ? 1e-4
+    return model->dtype == DQ_DTYPE_FLOAT32   ? of_float32
            : model->dtype == DQ_DTYPE_FLOAT16 ? 5e-3
                                               : 4e-2;
 }
@@ -153,6 +153,31 @@ static int check_looks(const struct trial *t, int batch, struct dq_err *err)
     return err->code;
 }
 
+/* before: a batch's answers to the pictures of seeds 0 and on. In another batch
+ * of that size each picture is a place earlier, beside others: the same sums
+ * are made, so that any difference is the neighbours' doing. */
+static int check_places(const struct trial *t, int batch, const float *before,
+                        struct dq_probe *found, struct dq_err *err)
+{
+    size_t one = answers(t);
+    float *moved = dq_new_array((size_t)batch * one, sizeof *moved);
+
+    paint_batch(t, batch, 1, SCENE);
+    forward(t, batch, moved, err);
+    for (size_t i = 1; i < (size_t)batch && !err->code; i++)
+        found->place_apart =
+            fmax(found->place_apart,
+                 apart(before + i * one, moved + (i - 1) * one, one));
+    free(moved);
+    if (!err->code && found->place_apart > bound_of(t->model, 1e-5))
+        dq_fail(err, DQ_ANSWER,
+                "%dx3x%dx%d: a picture's answer moves by %.2g of its range "
+                "with what lies beside it in the batch; export it with a "
+                "batch of 1 and say so, input.batch",
+                batch, t->height, t->width, found->place_apart);
+    return err->code;
+}
+
 /* The last picture of a batch against itself alone, and the first. */
 static int check_batch(const struct trial *t, int batch, struct dq_probe *found,
                        struct dq_err *err)
@@ -170,7 +195,7 @@ static int check_batch(const struct trial *t, int batch, struct dq_probe *found,
     last_apart = apart(t->alone, t->out + last, answers(t));
     found->batch_apart =
         fmax(found->batch_apart, fmax(first_apart, last_apart));
-    if (found->batch_apart > bound_of(t->model))
+    if (found->batch_apart > bound_of(t->model, 1e-4))
         return dq_fail(err, DQ_ANSWER,
                        "%dx3x%dx%d: a picture's answer is %.2g of its range "
                        "away from its answer alone; declare the batch that is "
@@ -190,8 +215,10 @@ static int try_size(const struct trial *t, int is_first, struct dq_probe *found,
     if (is_first && (check_looks(t, batch, err) || check_shades(t, batch, err)))
         return err->code;
     if (t->model->batch)
-        return DQ_OK;
-    return check_batch(t, is_first ? TRY_BATCH : 2, found, err);
+        return batch > 1 ? check_places(t, batch, t->alone, found, err) : DQ_OK;
+    if (check_batch(t, is_first ? TRY_BATCH : 2, found, err))
+        return err->code;
+    return is_first ? check_places(t, TRY_BATCH, t->out, found, err) : DQ_OK;
 }
 
 /* ---- sizes ---------------------------------------------------------------*/

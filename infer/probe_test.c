@@ -10,6 +10,7 @@ enum lie {
     CONSTANT,    /* whatever it is shown */
     BLACK_NAN,   /* for a black picture */
     BATCH_MIXED, /* the second picture's answer has some of the first */
+    BATCH_LEAKS, /* the same, so little that sums alone could do it */
     SECOND_SIZE  /* fails at any size but the first */
 };
 
@@ -48,6 +49,8 @@ static int answer(struct dq_net *net, const float *in, int batch, int h, int w,
                 v += 0.0F / v;
             if (net->lie == BATCH_MIXED && b)
                 v += 0.01F * in[i];
+            if (net->lie == BATCH_LEAKS && b)
+                v += 5e-5F * in[i];
             out[b * plane + i] = v;
         }
     return DQ_OK;
@@ -139,6 +142,10 @@ static void every_lie_is_found_and_named(void **s)
     expect(SECOND_SIZE, FREE, "\"any\"", DQ_MODEL, "1x3x32x56: answered 32x32");
     expect(SECOND_SIZE, "\"fixed\": [32, 32]", "\"any\"", DQ_OK, "");
     expect(BATCH_MIXED, FREE, "1", DQ_OK, "");
+    expect(BATCH_MIXED, FREE, "2", DQ_ANSWER, "beside it in the batch");
+    expect(BATCH_LEAKS, FREE, "\"any\"", DQ_ANSWER, "beside it in the batch");
+    expect(BATCH_LEAKS, FREE, "3", DQ_ANSWER, "beside it in the batch");
+    expect(HONEST, FREE, "3", DQ_OK, "");
 }
 
 static void the_golden_tile_is_compared_within_its_bound(void **s)
