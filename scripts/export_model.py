@@ -6,7 +6,7 @@
     scripts/export_model.py --huggingface FOLDER --to DIR
     scripts/export_model.py --network demo-depth|fastdepth [--weights FILE] --to DIR
     scripts/export_model.py --archive net.pt --contract net.json --to DIR
-    scripts/export_model.py ... --format aoti [--size HxW] [--batch N]
+    scripts/export_model.py ... --format aoti|trt [--size HxW] [--batch N]
     scripts/export_model.py ... --wrapper nuke
 
 --module       a class of yours; the file is imported, so it must be yours
@@ -18,6 +18,7 @@
 
 --format aoti  native code for one size, batch and kind of machine (.pt2, by
                AOTInductor; needs g++) in place of TorchScript
+--format trt   the same by Torch-TensorRT, where it and a GPU are there (.ts)
 --wrapper nuke the form that Nuke's Inference node loads, by itself: linear
                pictures of any size in, padding and normalising inside
 
@@ -215,11 +216,24 @@ def packaged(net, contract, args):
     return data, hashlib.sha256(data).hexdigest(), artifact.prove(net, data, contract), contract, told
 
 
+def engine(net, contract, args):
+    """The same by TensorRT."""
+    from modelkit import artifact, tensorrt
+    if args.archive:
+        raise ModelError("--format trt compiles from the source: name --module, --huggingface or --network", USAGE)
+    if args.march:
+        raise ModelError("--march is for --format aoti", USAGE)
+    tensorrt.require()
+    contract, told = tensorrt.settle(contract, args.batch)
+    data = tensorrt.make(net, contract)
+    return data, hashlib.sha256(data).hexdigest(), artifact.prove(net, data, contract), contract, told
+
+
 def scripted(net, contract, args):
     """The same for TorchScript, with warnings of what its code reaches for."""
     from modelkit import artifact, health
     if args.batch or args.march:
-        raise ModelError("--batch and --march are for --format aoti", USAGE)
+        raise ModelError("--batch and --march are for --format aoti (and trt)", USAGE)
     module, contract, told = compile_network(net, contract, args)
     health.check(module, contract)
     made = artifact.make(net, module, contract, artifact.golden_tile(net, contract))
@@ -243,7 +257,7 @@ def export_for_nuke(net, contract, args):
     print(f"wrote {path}")
 
 
-FORMATS = {"torchscript": scripted, "aoti": packaged}
+FORMATS = {"torchscript": scripted, "aoti": packaged, "trt": engine}
 
 
 def export_version(net, contract, args):
@@ -268,14 +282,14 @@ def export(args):
 
 
 def tell(contract, data, digest, worst, moved, told):
-    from modelkit.artifact import BOUNDS
+    from modelkit.artifact import bound_of
     dtype = contract["input"]["dtype"]
     print(f"{contract['name']}@{contract['version']}: {dtype}, {len(data):,} bytes, SHA-256 {digest}")
     for line in told:
         print(f"  {line}")
     sizes = ", ".join(f"{h}x{w}" for h, w in contracts.shapes(contract))
     print(f"  sizes {sizes}; batches {', '.join(map(str, contracts.batches(contract)))}: saved and loaded again it answers "
-          f"within {worst:.2g} of the range (allowed {BOUNDS[dtype]:g})")
+          f"within {worst:.2g} of the range (allowed {bound_of(contract):g})")
     if moved is not None:
         print(f"  changed weights move the answer by {moved:.2g} of the range")
 

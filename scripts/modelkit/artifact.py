@@ -26,8 +26,16 @@ from .errors import ModelError
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 BOUNDS = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}  # of the answer's range
+ENGINE_BOUNDS = BOUNDS | {"float32": 1e-3}  # TensorRT picks kernels by the clock, and sums as these do
 EXTRA = "depthq.json"
-LOADERS = {".pt": "torch.jit.load(model).eval()", ".pt2": "torch._inductor.aoti_load_package(model)"}
+LOADERS = {".pt": "torch.jit.load(model).eval()", ".pt2": "torch._inductor.aoti_load_package(model)",
+           ".ts": "__import__('torch_tensorrt') and torch.jit.load(model, 'cuda').eval()"}
+
+
+def bound_of(contract):
+    """How far an archive's answers may be from the network's, as a share of their range."""
+    engine = contract.get("runtime") == "torch_tensorrt"
+    return (ENGINE_BOUNDS if engine else BOUNDS)[contract["input"].get("dtype", "float32")]
 
 
 def rewritten(data, first=()):
@@ -140,9 +148,9 @@ def _in_fresh_process(data, contract):
         code = ("import sys, numpy as np, torch\n"
                 "model, asked, told, dtype = sys.argv[1:]\n"
                 f"net, asked = {load}, np.load(asked)\n"
-                "give = lambda a: torch.from_numpy(a).to(getattr(torch, dtype))\n"
+                f"give = lambda a: torch.from_numpy(a).to('{'cuda' if ending == '.ts' else 'cpu'}', getattr(torch, dtype))\n"
                 "with torch.inference_mode():\n"
-                "    np.savez(told, *[net(give(asked[k])).float().numpy() for k in asked.files])\n")
+                "    np.savez(told, *[net(give(asked[k])).float().cpu().numpy() for k in asked.files])\n")
         done = subprocess.run([sys.executable, "-c", code, model, asked, told, contract["input"].get("dtype", "float32")],
                               capture_output=True, text=True, cwd=folder)
         if done.returncode:
@@ -154,7 +162,7 @@ def _in_fresh_process(data, contract):
 def _check_one(contract, trial, want, got, whose):
     """ModelError unless got is want, for a batch and size; how far they are apart."""
     place = "x".join(map(str, (trial[0], 3, *trial[1:])))
-    bound = BOUNDS[contract["input"].get("dtype", "float32")]
+    bound = bound_of(contract)
     promised = contracts.answer_shape(contract, *trial)
     if got.shape != promised:
         raise ModelError(f"for {place} {whose} answers {got.shape}, its contract promises {promised}; correct the "
@@ -215,7 +223,7 @@ def prove(eager, data, contract, scripted=None):
 def golden_tile(eager, contract):
     """The extra file of modelkit/golden.py for a network."""
     return golden.make(eager, contract, picture(contract, *golden.shape(contract)),
-                       lambda given: answer(eager, contract, given))
+                       lambda given: answer(eager, contract, given), bound_of(contract))
 
 
 def make(eager, scripted, contract, tile=None):

@@ -158,7 +158,7 @@ def batches(contract):
 
 def ending(contract):
     """How the name of its artefact ends."""
-    return ".pt2" if contract.get("runtime") == "aoti" else ".pt"
+    return {"aoti": ".pt2", "torch_tensorrt": ".ts"}.get(contract.get("runtime"), ".pt")
 
 
 def answer_shape(contract, batch, height, width):

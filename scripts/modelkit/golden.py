@@ -49,8 +49,9 @@ def _in_float64(net, picture):
         return None
 
 
-def make(net, contract, picture, answer_of):
-    """The bytes of the extra file. picture: float32 of shape(contract); answer_of(picture): net's own answer."""
+def make(net, contract, picture, answer_of, least=0.0):
+    """The bytes of the extra file. picture: float32 of shape(contract); answer_of(picture): net's own answer; least:
+    what the archive's form may differ by in any case."""
     kept = picture.astype("<f2")
     own = answer_of(kept.astype(np.float32))
     exact = _in_float64(net, kept)
@@ -61,7 +62,7 @@ def make(net, contract, picture, answer_of):
     if lost > MOST[dtype]:
         raise ModelError(f"rounding alone moves the answer by {lost:.2g} of its range in {dtype} (against float64): its "
                          "range is lost in its offset, or the type is too coarse for it")
-    bound = max(LEAST[dtype], HEADROOM * float(f"{lost:.1g}"))
+    bound = max(LEAST[dtype], least, HEADROOM * float(f"{lost:.1g}"))
     head = {"depthq_golden": FORMAT, "input": list(kept.shape), "answer": list(own.shape), "bound": bound}
     return json.dumps(head).encode() + b"\n" + kept.tobytes() + exact.astype("<f4").tobytes()
 

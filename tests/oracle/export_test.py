@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 HAVE_TRANSFORMERS = HAVE_TORCH and importlib.util.find_spec("transformers") is not None
-USAGE, DATA, MISSING, CREATE = 2, 65, 66, 73
+USAGE, DATA, MISSING, UNAVAILABLE, CREATE = 2, 65, 66, 69, 73
 
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
@@ -114,6 +114,15 @@ class Exporting(unittest.TestCase):
             self.assertIn(word, self.erred)
         self.assertNotIn("Traceback", self.erred)
         self.assertEqual(before, sorted((f.name, f.read_bytes()) for f in self.library.iterdir()))
+
+
+class Engines(Exporting):
+    @unittest.skipIf(HAVE_TORCH and torch.cuda.is_available() and importlib.util.find_spec("torch_tensorrt"), "they can be made here")
+    def test_without_torch_tensorrt_or_a_gpu_it_is_said_that_none_can_be_made(self):
+        self.write()
+        self.refused("--format trt cannot compile here, for want of ", "nothing was written", status=UNAVAILABLE, more=("--format", "trt"))
+        for there, words in ((importlib.util.find_spec("torch_tensorrt"), "pip install torch-tensorrt"), (torch.cuda.is_available(), "a GPU")):
+            self.assertEqual(words in self.erred, not there)
 
 
 class AVersion(Exporting):
