@@ -18,10 +18,14 @@ BUILD = Path(os.environ.get("DEPTHQ_BUILD", ROOT / "build/release"))
 HAVE_TORCH = importlib.util.find_spec("torch") is not None and "notorch" not in BUILD.name
 COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 USAGE, DATA = 2, 65
+SAME = 1e-5  # of the range: 1.5e-7 is what the two sums of this network differ by
 
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
+import exr_file  # noqa: E402
 import export_test  # noqa: E402
+import numpy as np  # noqa: E402
+from fastdepth_test import net_run  # noqa: E402
 
 if HAVE_TORCH:
     import torch
@@ -95,6 +99,46 @@ class Packages(export_test.Exporting):
         self.assertEqual((status, report["passed"]), (0, True), report)
         self.assertLess(report["golden_apart"], 1e-5)
 
+    # ---- the same network as TorchScript ------------------------------------------
+
+    def both(self):
+        """Paths of net.pt and net.pt2: one network, one set of weights, two kinds of artefact."""
+        _, script = self.exported("tiny@2.0.0", more=("--size", "32x48", "--version", "2.0.0"))  # the first test has tiny@1.0.0
+        paths = self.folder / "net.pt", self.folder / "net.pt2"
+        paths[0].write_bytes(script.read_bytes())
+        paths[1].write_bytes(self.data)
+        return paths
+
+    def apart(self, one, other):
+        """The greatest difference, as a share of the first one's range."""
+        self.assertGreater(np.ptp(one), 0)
+        return np.abs(one - other).max() / np.ptp(one)
+
+    def test_it_answers_number_for_number_what_the_torchscript_does(self):
+        script, package = self.both()
+        rng = np.random.default_rng(5)
+        for seed in range(3):
+            given = rng.normal(0, 1 + seed, (2, 3, 32, 48)).astype(np.float32)
+            want, got = net_run(script, given), net_run(package, given)
+            self.assertLess(self.apart(want, got), SAME)
+            self.assertGreater(self.apart(want[:1], got[1:]), 100 * SAME, "pictures that look alike prove nothing")
+
+    def test_a_job_gets_the_depth_that_the_torchscript_makes(self):
+        subprocess.run([BUILD / "bin/depthq-scene", self.folder / "plate", "--frames", "1001-1002", "--size", "80x48", "--seed", "7"],
+                       check=True)
+        planes = []
+        for path in self.both():
+            (self.folder / "shot.yaml").write_text(
+                f"depthq: 1\nplate: plate/plate.####.exr\nmodel: ./{path.name}\nretries: 0\ntiles: {{batch: 2}}\n"
+                f"output: {{path: {path.suffix[1:]}/d.####.exr}}\n")
+            done = subprocess.run([BUILD / "bin/depthq", "run", "shot.yaml", "--device", "cpu", "--progress", "plain"], cwd=self.folder,
+                                  capture_output=True, text=True, timeout=300, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            planes.append([exr_file.pixels(exr_file.parse(self.folder / f"{path.suffix[1:]}/d.{frame}.exr")[0])["Z"] for frame in (1001, 1002)])
+        for want, got in zip(*planes):
+            self.assertLess(self.apart(want, got), SAME)
+        self.assertGreater(self.apart(planes[0][0], planes[1][1]), 100 * SAME)
+
     def test_another_golden_answer_is_seen(self):
         self.fails(changed(self.data, "depthq-golden.bin", lambda tile: tile[:-1] + bytes([tile[-1] ^ 1])), "golden tile")
 
@@ -122,6 +166,7 @@ class Packages(export_test.Exporting):
     def test_options_that_do_not_go_together(self):
         for more, words in ((("--batch", "2"), "--batch and --march"), (("--march", "x86-64-v4"), "--batch and --march")):
             self.refused(words, status=USAGE, more=more)
+        self.refused("--march is for --format aoti", status=USAGE, more=("--format", "trt", "--march", "x86-64-v4"))
         torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1))), self.folder / "n.pt")
         status = self.call("--archive", self.folder / "n.pt", "--contract", self.folder / "net.json", "--format", "aoti")
         self.assertEqual(status, USAGE)
