@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True
 from figures import Figure, closing, table  # noqa: E402
 from setting import ROOT, Setting, describe  # noqa: E402
 
-MEASUREMENTS = ("start", "exr", "memory", "files", "parts", "small", "align", "queue")
+MEASUREMENTS = ("start", "exr", "memory", "files", "parts", "small", "align", "queue", "models")
 
 
 def parse(words):
