@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/publish.h"
 #include "base/sequence.h"
+#include "io/ledger_quick.h"
 
 /* A line has some 800 bytes: earlier versions beyond 60 or so are cut. */
 enum { LEDGER_FORMAT = 1, RECORD_LIMIT = 64 * 1024, KEPT = 48 * 1024 };
@@ -102,22 +103,6 @@ static size_t line_length(const char *text, size_t bytes)
     return end ? (size_t)(end - text) : bytes;
 }
 
-/* What a line tells of its making stands at its end. (Inside a text the quotes
- * would be escaped, so these bytes are what they seem.) */
-static const char making[] = ",\"made\":{";
-
-/* Cut that off, in place; bytes of what is left. Half of the time that reading
- * a record takes goes into it, and most readers do not ask. */
-static size_t cut_making(char *line, size_t bytes)
-{
-    char *at = memmem(line, bytes, making, sizeof making - 1);
-
-    if (!at)
-        return bytes;
-    *at = '}';
-    return (size_t)(at - line) + 1;
-}
-
 static int read_line(const char *text, size_t bytes, int32_t frame,
                      struct dq_done *done, struct dq_err *err)
 {
@@ -158,12 +143,12 @@ int dq_ledger_read(const char *shot_folder, int32_t frame, struct dq_done *done,
 
     memset(done, 0, sizeof *done);
     done->frame = frame;
-    if (!read_bytes(path, &bytes, &own)) {
-        bytes.count =
-            cut_making(bytes.data, line_length(bytes.data, bytes.count));
-        if (read_first(&bytes, frame, done, &own))
-            dq_because(&own, "%s", path);
-    }
+    if (!read_bytes(path, &bytes, &own) &&
+        !dq_ledger_quick(bytes.data, line_length(bytes.data, bytes.count),
+                         done) &&
+        read_first(&bytes, frame, done, &own))
+        dq_because(&own, "%s", path);
+    memset(&done->made, 0, sizeof done->made);
     dq_bytes_free(&bytes);
     free(path);
     if (own.code && err)

@@ -97,6 +97,41 @@ static void a_frame_without_a_record_is_missing(void **state)
     assert_int_equal(count, 0);
 }
 
+/* The record's first line with one byte changed, everywhere before its making:
+ * what is read quickly is what JSON says. */
+static void a_changed_byte_means_what_it_means_as_json(void **state)
+{
+    static const char instead[] = "0\"-,}x ";
+    struct dq_done in = version(1);
+    char text[2048] = "";
+    size_t bytes;
+    FILE *file;
+
+    (void)state;
+    note(&in);
+    file = fopen("shot/done/7.json", "r");
+    assert_non_null(file);
+    bytes = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    bytes = (size_t)(strstr(text, ",\"made\"") - text);
+    for (size_t i = 0; i < bytes * (sizeof instead - 1); i++) {
+        char *at = &text[i % bytes], was = *at;
+        struct dq_done quick, *json = NULL;
+        size_t count = 0;
+        int code;
+
+        *at = instead[i / bytes];
+        put_file("shot/done/7.json", text);
+        code = dq_ledger_read("shot", 7, &quick, NULL);
+        assert_int_equal(code,
+                         dq_ledger_history("shot", 7, &json, &count, NULL));
+        if (!code)
+            expect_same(&quick, json);
+        free(json);
+        *at = was;
+    }
+}
+
 static void versions_are_kept_newest_first(void **state)
 {
     struct dq_done *versions;
@@ -328,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_noted_is_read),
         TEST(a_frame_without_a_record_is_missing),
+        TEST(a_changed_byte_means_what_it_means_as_json),
         TEST(versions_are_kept_newest_first),
         TEST(a_version_that_comes_back_is_told_twice),
         TEST(the_same_bytes_are_the_same_version),
