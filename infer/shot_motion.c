@@ -37,8 +37,9 @@ typedef float four_floats __attribute__((vector_size(16)));
 struct two {
     const struct dq_scape_size *a, *c;
     double aspect;
-    struct spot *spots; /* of all pixels of a at most */
-    double *scratch;    /* a fifth as many */
+    struct spot *spots;  /* of all pixels of a at most */
+    double *scratch;     /* a fifth as many */
+    struct dq_turn turn; /* of the motion in hand */
 };
 
 /* Luma and slopes of c at (y, x), inside. */
@@ -68,7 +69,7 @@ static inline int spot_of(const struct two *t, const struct dq_motion *m, int j,
     double x = (i + 0.5) * (2.0 / a->cols) - 1;
     double y = (j + 0.5) * (2 * t->aspect / a->rows) - t->aspect;
     double g = (double)a->depth[j * a->cols + i], to_x, to_y;
-    double d = dq_motion_to(m, x, y, g, &to_x, &to_y);
+    double d = dq_motion_to(m, &t->turn, x, y, g, &to_x, &to_y);
     double px = (to_x + 1) * wide - 0.5, py = (to_y + t->aspect) * high - 0.5;
     double by = 1 / d;
     four_floats shade;
@@ -89,10 +90,11 @@ static inline int spot_of(const struct two *t, const struct dq_motion *m, int j,
 }
 
 /* All spots, or every other one -> how many. */
-static int spots_of(const struct two *t, const struct dq_motion *m, int thin)
+static int spots_of(struct two *t, const struct dq_motion *m, int thin)
 {
     int n = 0;
 
+    t->turn = dq_motion_turn(m);
     for (int j = 0; j < t->a->rows; j++)
         for (int i = thin ? j & 1 : 0; i < t->a->cols; i += 1 + thin)
             n += spot_of(t, m, j, i, &t->spots[n]);
@@ -138,17 +140,23 @@ struct normal {
 
 /* How a spot's luma changes with each unknown, w times squared. */
 static inline void add_spot(struct normal *e, const struct spot *s,
-                            const struct dq_motion *m, double w)
+                            const struct dq_motion *m,
+                            const struct dq_turn *turn, double w)
 {
     double x = (double)s->x, y = (double)s->y, g = (double)s->g;
     double gx = (double)s->gx, gy = (double)s->gy;
     double along = gx * (double)s->to_x + gy * (double)s->to_y;
+    double tx = m->t[0] * x + m->t[1] * y;
+    double tt = m->t[0] * m->t[0] + m->t[1] * m->t[1];
+    double lens =
+        (gx * (tt * x - m->t[0] * tx) + gy * (tt * y - m->t[1] * tx)) /
+        (2 * turn->c);
     const union {
         double one[N];
         two_doubles two[N / 2];
     } row = {.one = {gx + m->kappa * x * along, gy + m->kappa * y * along,
-                     gx * g, gy * g, along, along * g,
-                     along * (m->t[0] * x + m->t[1] * y), gy * x - gx * y}};
+                     gx * g, gy * g, along, along * g, along * tx + lens,
+                     gy * x - gx * y}};
 
     for (int k = 0; k < N; k++) {
         double by = w * row.one[k];
@@ -253,7 +261,7 @@ static int is_sane(const struct dq_motion *m)
 }
 
 /* One step of Gauss and Newton -> its size in pixels; < 0: it leads nowhere. */
-static double one_round(const struct two *t, enum dq_motion_kind kind, int thin,
+static double one_round(struct two *t, enum dq_motion_kind kind, int thin,
                         int strict, struct dq_motion *m)
 {
     struct normal e = {.right = {0}};
@@ -266,7 +274,7 @@ static double one_round(const struct two *t, enum dq_motion_kind kind, int thin,
     for (int i = 0; i < n; i++) {
         double r = (double)t->spots[i].off * by;
 
-        add_spot(&e, &t->spots[i], m,
+        add_spot(&e, &t->spots[i], m, &t->turn,
                  strict ? strict_weight(r) : huber_weight(r));
     }
     if (!solve_normal(&e, m, kind))
@@ -278,7 +286,7 @@ static double one_round(const struct two *t, enum dq_motion_kind kind, int thin,
 /* All rounds at one size. At the largest every other pixel will do until the
  * last of them; there a camera that may not do everything is asked strictly,
  * once it is about right. */
-static int settle(const struct two *t, enum dq_motion_kind kind, int largest,
+static int settle(struct two *t, enum dq_motion_kind kind, int largest,
                   struct dq_motion *m)
 {
     int strict = largest && kind != DQ_MOTION_FREE;

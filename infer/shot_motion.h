@@ -7,16 +7,21 @@
  * guide of a in units of its spread about its mean,
  *
  *   D = 1 - m - kappa t . (X, Y)        m = zeta + tz g
- *   (X, Y) -> ((X, Y) + roll (-Y, X) + t + s g) / D
+ *   (X, Y) -> ((X, Y) + roll (-Y, X) + t + s g + (c - 1) N) / D
  *
  * t and roll turn the camera (kappa: the lens's (half width / focal length)^2),
- * s moves it aside, m along its axis (or zooms). Depth along the axis becomes z
- * D, so disparity becomes u / D. Eight unknowns, found by Gauss-Newton on the
- * lumas over three sizes of the picture, with Huber's weights against what
- * moves by itself. Sums in double, in a fixed order. Pure; any thread.
+ * c = sqrt(1 + kappa t^2) is one over the turn's cosine and N the part of (X,
+ * Y) across t: without it a turn by half a picture looks like a zoom by 2 %,
+ * and is taken for going. s moves it aside, m along its axis (or zooms). Depth
+ * along the axis becomes z D / c, so disparity becomes u c / D. Eight unknowns,
+ * found by Gauss-Newton on the lumas over three sizes of the picture, with
+ * Huber's weights against what moves by itself. Sums in double, in a fixed
+ * order. Pure; any thread.
  */
 #ifndef DQ_INFER_SHOT_MOTION_H
 #define DQ_INFER_SHOT_MOTION_H
+
+#include <math.h>
 
 #include "infer/shot_scape.h"
 
@@ -34,17 +39,32 @@ struct dq_motion {
     double t[2], s[2], zeta, tz, kappa, roll; /* [0]: across, [1]: down */
 };
 
+/* What a motion makes of every point alike. */
+struct dq_turn {
+    double c;      /* one over the turn's cosine */
+    double across; /* (c - 1) / t^2 */
+};
+
+static inline struct dq_turn dq_motion_turn(const struct dq_motion *m)
+{
+    double c = sqrt(1 + m->kappa * (m->t[0] * m->t[0] + m->t[1] * m->t[1]));
+    struct dq_turn turn = {.c = c, .across = m->kappa / (1 + c)};
+
+    return turn;
+}
+
 /* Where the point at (x, y) of a with depth g is in c; returns D. */
-static inline double dq_motion_to(const struct dq_motion *motion, double x,
+static inline double dq_motion_to(const struct dq_motion *m,
+                                  const struct dq_turn *turn, double x,
                                   double y, double g, double *to_x,
                                   double *to_y)
 {
-    const struct dq_motion *m = motion;
-    double d = 1 - m->zeta - m->tz * g - m->kappa * (m->t[0] * x + m->t[1] * y);
-    double by = 1 / d;
+    double tx = m->t[0] * x + m->t[1] * y;
+    double d = 1 - m->zeta - m->tz * g - m->kappa * tx;
+    double by = 1 / d, rest = 1 - turn->across * tx;
 
-    *to_x = (x - m->roll * y + m->t[0] + m->s[0] * g) * by;
-    *to_y = (y + m->roll * x + m->t[1] + m->s[1] * g) * by;
+    *to_x = (turn->c * x - m->roll * y + m->t[0] * rest + m->s[0] * g) * by;
+    *to_y = (turn->c * y + m->roll * x + m->t[1] * rest + m->s[1] * g) * by;
     return d;
 }
 

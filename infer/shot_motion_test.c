@@ -43,12 +43,13 @@ static void place_of(int j, int i, int rows, int cols, double *x, double *y)
 static double seen(const struct dq_scape *one, const struct dq_motion *m,
                    double x, double y)
 {
+    const struct dq_turn turn = dq_motion_turn(m);
     double px = x, py = y;
 
     for (int round = 0; round < 30; round++) {
         double to_x, to_y, g = dq_scape_depth(one, guide_at(px, py));
 
-        dq_motion_to(m, px, py, g, &to_x, &to_y);
+        dq_motion_to(m, &turn, px, py, g, &to_x, &to_y);
         px -= to_x - x;
         py -= to_y - y;
     }
@@ -93,17 +94,20 @@ static void expect_found(const struct dq_motion *was)
 {
     struct frames *f = frames_of(was);
     struct dq_motion m = dq_motion_none();
+    struct dq_turn one_turn, two_turn;
     double worst = 0, worst_depth = 0;
 
     assert_true(dq_motion_find(f->one, f->two, DQ_MOTION_FREE, &m));
+    one_turn = dq_motion_turn(was);
+    two_turn = dq_motion_turn(&m);
     for (int j = 8; j < ROWS - 8; j += 10)
         for (int i = 16; i < COLS - 16; i += 10) {
             double x, y, g, one[2], two[2], d, e;
 
             place_of(j, i, ROWS, COLS, &x, &y);
             g = dq_scape_depth(f->one, guide_at(x, y));
-            d = dq_motion_to(was, x, y, g, &one[0], &one[1]);
-            e = dq_motion_to(&m, x, y, g, &two[0], &two[1]);
+            d = dq_motion_to(was, &one_turn, x, y, g, &one[0], &one[1]);
+            e = dq_motion_to(&m, &two_turn, x, y, g, &two[0], &two[1]);
             worst = fmax(worst, hypot(one[0] - two[0], one[1] - two[1]));
             worst_depth = fmax(worst_depth, fabs(d - e));
         }
@@ -126,6 +130,28 @@ static void a_turn_is_found_with_its_lens_and_roll(void **state)
 
     (void)state;
     expect_found(&turn);
+}
+
+/* By nearly half a picture: what is across the turn grows by one over its
+ * cosine. Compared with the rays turned themselves. */
+static void a_wide_turn_is_what_rays_do(void **state)
+{
+    const double half = 0.5, angle = 0.4; /* tangent of half the view */
+    struct dq_motion m = {.t = {tan(angle) / half, 0}, .kappa = half * half};
+    const struct dq_turn turn = dq_motion_turn(&m);
+
+    (void)state;
+    for (double y = -0.5; y <= 0.5; y += 0.25)
+        for (double x = -1; x <= 1; x += 0.25) {
+            double right = half * x * cos(angle) + sin(angle);
+            double ahead = cos(angle) - half * x * sin(angle);
+            double to_x, to_y, d;
+
+            d = dq_motion_to(&m, &turn, x, y, 0, &to_x, &to_y);
+            assert_true(fabs(to_x - right / ahead / half) < 1e-12);
+            assert_true(fabs(to_y - y / ahead) < 1e-12);
+            assert_true(fabs(d / turn.c - ahead) < 1e-12);
+        }
 }
 
 static void going_forward_is_found_by_what_is_near(void **state)
@@ -206,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_camera_that_stands_is_found_to),
         cmocka_unit_test(a_turn_is_found_with_its_lens_and_roll),
+        cmocka_unit_test(a_wide_turn_is_what_rays_do),
         cmocka_unit_test(going_forward_is_found_by_what_is_near),
         cmocka_unit_test(going_aside_is_found_too),
         cmocka_unit_test(a_turn_is_found_beside_a_mover),

@@ -216,6 +216,7 @@ struct way {
     const float *guide;           /* of a */
     double aspect;                /* height over width */
     double unit, half;            /* a block; half of a way, in blocks */
+    struct dq_turn turn;          /* of the course's motion */
 };
 
 /* Half way at the block (y, x) by a motion; false: nowhere. */
@@ -234,10 +235,13 @@ static int meet_moved(const struct way *way, int y, int x, struct meeting *at)
             return 0;
         px = (at->a[1] + 0.5) * way->unit - 1;
         py = (at->a[0] + 0.5) * way->unit - aspect;
-        if (!(dq_motion_to(motion, px, py, dq_scape_depth(way->scape, value),
-                           &to_x, &to_y) > 0.2))
+        if (!(dq_motion_to(motion, &way->turn, px, py,
+                           dq_scape_depth(way->scape, value), &to_x,
+                           &to_y) > 0.2))
             return 0;
-        at->turn = 1 - motion->kappa * (motion->t[0] * px + motion->t[1] * py);
+        at->turn =
+            (1 - motion->kappa * (motion->t[0] * px + motion->t[1] * py)) /
+            way->turn.c;
         half_y = (to_y - py) * way->half;
         half_x = (to_x - px) * way->half;
         at->a[0] = y - half_y;
@@ -274,6 +278,8 @@ static struct way way_of(struct dq_matcher *m, int a,
                       .unit = 2.0 / v->cols,
                       .half = v->cols / 4.0};
 
+    if (course->motion)
+        way.turn = dq_motion_turn(course->motion);
     return way;
 }
 

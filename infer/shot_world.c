@@ -85,6 +85,7 @@ int dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
     const struct dq_scape *scape = dq_points_kept(m, a)->scape;
     int goes = motion->zeta < 0 || motion->zeta > 0 || motion->tz < 0 ||
                motion->tz > 0;
+    const struct dq_turn turn = dq_motion_turn(motion);
     struct ends range = ends_of(m->u, n);
     double at;
     int sky;
@@ -100,7 +101,8 @@ int dq_points_move(struct dq_matcher *m, int a, const struct dq_motion *motion,
         double d = m->turn[i];
 
         if (goes)
-            d -= motion->zeta + motion->tz * dq_scape_depth(scape, m->u[i]);
+            d -= (motion->zeta + motion->tz * dq_scape_depth(scape, m->u[i])) /
+                 turn.c;
         m->u[i] = at + (m->u[i] - at) / d;
     }
     return !goes || sky;
