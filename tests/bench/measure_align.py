@@ -1,11 +1,10 @@
 """What a depth that holds costs on top of the network: align, blend and low band of every frame, and its share of the
 shot's solve, beside the forwards of the Small architecture (tiles and guide), at 2K and at 4K.
 
-All of ours on one thread, though it runs beside the next frame's forwards; the forwards with all cores. The solve is
-of guides, whose size is the network's: it is measured on small plates, and the same for large ones.
+CPU seconds of both: ours run beside the next frame's forwards, which use all cores. The solve is of guides, whose size is
+the network's: it is measured on small plates, and the same for large ones.
 """
 import json
-import re
 import subprocess
 from statistics import median
 
@@ -13,7 +12,8 @@ import numpy as np
 
 import networks
 from figures import Figure
-from measure_small import TILE, _bare
+from measure_small import TILE, bare_command
+from process import run
 
 SIZES = {"2K": (2048, 1080), "4K": (4096, 2160)}
 
@@ -47,7 +47,7 @@ def answers(depth, plan):
 
 
 def merge_s(setting, model, width, height, rounds):
-    """-> forwards a frame, median seconds of align, blend and low band."""
+    """-> forwards a frame, median CPU seconds of align, blend and low band."""
     tool = [str(setting.tools / "align_frame"), str(model), str(width), str(height)]
     plan = json.loads(subprocess.run([*tool, "plan"], capture_output=True, text=True, check=True, env=setting.env()).stdout)
     given = answers(world(width, height), plan)
@@ -59,28 +59,27 @@ def merge_s(setting, model, width, height, rounds):
 
 
 def solve_s(setting, frames):
-    """Seconds a frame of a solve on one thread."""
+    """CPU seconds a frame of a solve, the process and the reading of guides included."""
     model = networks.fake(setting, "affine", TILE)
     plates = setting.plates("align", frames, "960x540", distinct=frames)
     job = setting.job("align", plates, frames, model, more="stabilize: shot\n")
     for stage in ("scan", "solve"):
-        done = subprocess.run([str(setting.depthq), "run", str(job), "--stage", stage, "--progress", "plain", "--device", "cpu",
-                               "--threads", "1"], capture_output=True, text=True, check=True, env=setting.env())
-    return float(re.search(r"solve state=done .*\binfer=([0-9.]+)", done.stdout + done.stderr)[1]) / frames
+        done = run([setting.depthq, "run", job, "--stage", stage, "--progress", "plain", "--device", "cpu"], env=setting.env())
+    return done.cpu / frames
 
 
 def measure(setting):
     frames, rounds = (12, 1) if setting.quick else (48, 3)
     model = networks.small(setting)
     solve = solve_s(setting, frames)
+    forward = json.loads(run(bare_command(setting, model, 3 if setting.quick else 15), env=setting.env()).out)["cpu"]
     figures = []
     for name, (width, height) in SIZES.items():
         forwards, own = merge_s(setting, model, width, height, rounds)
-        wall, _ = _bare(setting, model, 3 if setting.quick else 9)
         total = sum(own.values()) + solve
         figures.append(Figure(
-            f"{name}: align, solve and blend / Small forwards", total / (forwards * wall), at_most=0.03,
-            detail={"forwards": forwards, "forward s": wall, "own s": own, "solve s a frame": solve},
-            note=f"{1e3 * total:.0f} ms a frame on one thread ({1e3 * solve:.0f} of them the solve, of {frames} frames) beside "
-                 f"{forwards} forwards of {1e3 * wall:.0f} ms"))
+            f"{name}: align, solve and blend / Small forwards", total / (forwards * forward), at_most=0.03,
+            detail={"forwards": forwards, "forward s": forward, "own s": own, "solve s a frame": solve},
+            note=f"{1e3 * total:.0f} CPU-ms a frame ({1e3 * solve:.0f} of them the solve, of {frames} frames) beside "
+                 f"{forwards} forwards of {1e3 * forward:.0f} CPU-ms"))
     return figures
