@@ -209,6 +209,21 @@ int dq_store_check_whole(struct dq_store *s, struct dq_err *err)
     return err->code;
 }
 
+/* Those that are of this process alone. */
+static int make_tables(struct dq_store *s, struct dq_err *err)
+{
+    char *text = dq_asprintf(
+        "CREATE TEMP TABLE pick (number INTEGER PRIMARY KEY); "
+        "CREATE TEMP TABLE tally (n INTEGER PRIMARY KEY); "
+        "WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c "
+        "WHERE n < %d - 1) INSERT INTO tally SELECT n FROM c",
+        DQ_TALLY);
+
+    dq_sql_exec(s, text, err);
+    free(text);
+    return err->code;
+}
+
 static int open_database(struct dq_store *s, struct dq_err *err)
 {
     mode_t mask = umask(0077);
@@ -226,8 +241,7 @@ static int open_database(struct dq_store *s, struct dq_err *err)
         return is_damaged(err);
     if (err->code || dq_store_check_whole(s, err) || dq_schema_migrate(s, err))
         return err->code;
-    return dq_sql_exec(s, "CREATE TEMP TABLE pick (number INTEGER PRIMARY KEY)",
-                       err);
+    return make_tables(s, err);
 }
 
 /* ---- after the last daemon -----------------------------------------------*/

@@ -177,25 +177,33 @@ static void a_queue_from_before_the_release_is_refused(void **state)
     expect_refused(DQ_CONFIG, "unreleased depthq; move its folder away");
 }
 
-/* As a daemon of schema 1 left it: all tasks of a phase were ready. */
+/* As a daemon of schema 1 left it: all tasks of a phase were ready, its task
+ * table and the rows that mean it are made from the first schema's text. */
 static void step_down(struct dq_store *s)
 {
-    assert_int_equal(
-        dq_sql_exec(
-            s,
-            "DROP TABLE alias_move; ALTER TABLE model DROP COLUMN frames; "
-            "ALTER TABLE model DROP COLUMN used; "
-            "ALTER TABLE model DROP COLUMN state; "
-            "ALTER TABLE model DROP COLUMN verdict; "
-            "ALTER TABLE model DROP COLUMN verified; "
-            "ALTER TABLE attempt DROP COLUMN execution; "
-            "DROP TABLE clock; DROP INDEX job_releasing; "
-            "DROP INDEX task_state_of; "
-            "ALTER TABLE job DROP COLUMN release_from; CREATE INDEX "
-            "task_state_of ON task(job, kind, state) WHERE state <> 'done'; "
-            "PRAGMA user_version = 1",
-            NULL),
-        0);
+    char *task = dq_strdup(strstr(dq_schema_step(0), "CREATE TABLE task (")),
+         *whole;
+
+    *strstr(task, "-- Who did what") = '\0'; /* with its indexes, and attempt */
+    whole = dq_asprintf(
+        "PRAGMA foreign_keys = OFF; BEGIN; DROP TABLE alias_move; "
+        "ALTER TABLE model DROP COLUMN frames; "
+        "ALTER TABLE model DROP COLUMN used; "
+        "ALTER TABLE model DROP COLUMN state; "
+        "ALTER TABLE model DROP COLUMN verdict; "
+        "ALTER TABLE model DROP COLUMN verified; "
+        "ALTER TABLE attempt DROP COLUMN execution; DROP TABLE clock; "
+        "DROP INDEX job_releasing; ALTER TABLE job DROP COLUMN release_from; "
+        "CREATE TEMP TABLE t AS SELECT * FROM task; "
+        "CREATE TEMP TABLE a AS SELECT * FROM attempt; "
+        "DROP TABLE attempt; DROP TABLE task; %s "
+        "INSERT INTO task SELECT * FROM t; INSERT INTO attempt SELECT * FROM "
+        "a; DROP TABLE temp.t; DROP TABLE temp.a; PRAGMA user_version = 1; "
+        "COMMIT; PRAGMA foreign_keys = ON",
+        task);
+    assert_int_equal(dq_sql_exec(s, whole, NULL), 0);
+    free(whole);
+    free(task);
 }
 
 static char *schema_of(struct dq_store *s)
@@ -227,6 +235,7 @@ static void a_queue_of_the_first_schema_is_brought_to_this_one(void **state)
     submit(s, (struct wish){.name = "b", .frames = "1-3", .steady = 1});
     c = must_claim(s, 0);
     settle(s, &c, DQ_EVENT_GIVE_UP);
+    assert_int_equal(dq_store_commit(s, NULL), 0);
     step_down(s);
     dq_store_close(s);
     s = open_store();
@@ -235,6 +244,7 @@ static void a_queue_of_the_first_schema_is_brought_to_this_one(void **state)
     assert_in_range(dq_store_clock(s) / 1000, time(NULL) - 3600, time(NULL));
     assert_int_equal(access("state/queue-v1.db", R_OK), 0);
     expect_sound(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM attempt"), 2);
     assert_int_equal(finish_all(s), 2 + 1 + 3 + 1 + 3);
     free(want);
     free(got);

@@ -29,6 +29,9 @@ struct dq_store {
     int64_t due_ms; /* no task is due before; INT64_MIN: not known */
 };
 
+/* How far the table tally counts, from 0 on. */
+#define DQ_TALLY 1000
+
 /* ---- store_sql.c: statements and transactions ----------------------------*/
 
 /* Bind by format: i int, l int64_t, d double, t text (NULL is NULL). */

@@ -186,30 +186,30 @@ static void add_task(struct dq_store *s, int64_t job, enum dq_task_kind kind)
                0);
 }
 
-/* Where the frames from i on stop being as far from each other as the first
- * two. */
-static int end_of_run(const struct dq_range *frames, int i, int *step)
+/* How many frames from i on are as far from each other as the first two, and
+ * how far; as many as are counted at a time, at most. */
+static int run_of(const struct dq_range *frames, int i, int *step)
 {
-    const int32_t *f = frames->frames;
-    int last = (int)frames->count - 1, end = i < last ? i + 1 : i;
+    const int32_t *f = frames->frames + i;
+    int left = (int)frames->count - i, count = left > 1 ? 2 : 1;
 
-    *step = f[end] - f[i];
-    while (end < last && f[end + 1] - f[end] == *step)
-        end++;
-    return end;
+    *step = f[count - 1] - f[0];
+    while (count < left && count < DQ_TALLY && f[count] - f[count - 1] == *step)
+        count++;
+    return count;
 }
 
-/* A statement for many rows takes half the time of one for each. */
+/* A statement for many rows takes a part of the time of one for each. */
 static void add_frames(struct dq_store *s, int64_t job, enum dq_task_kind kind,
                        const struct dq_range *frames)
 {
-    int count = (int)frames->count, step = 0;
+    int all = (int)frames->count, step = 0;
 
-    for (int i = 0, end; i < count && !s->broken.code; i = end + 1) {
-        end = end_of_run(frames, i, &step);
+    for (int i = 0, count; i < all && !s->broken.code; i += count) {
+        count = run_of(frames, i, &step);
         dq_sql_run(s, DQ_SQL_ADD_TASKS, "lttiiiiii", job,
                    dq_task_kind_name(kind), dq_task_state_name(DQ_TASK_WAITING),
-                   i, (int)frames->frames[i], step, end, count - 1, count / 2);
+                   i, (int)frames->frames[i], step, count, all - 1, all / 2);
     }
 }
 
