@@ -309,7 +309,7 @@ print-build:
 
 # ---- tasks -----------------------------------------------------------------
 .PHONY: help setup demo check check-built unit tests tools format lint asan-check \
-        tsan-check generated-check fuzz bench bench-built coverage compile-commands clean install man
+        tsan-check lean-check generated-check fuzz bench bench-built coverage compile-commands clean install man
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -333,15 +333,21 @@ check-built: tests
 unit: $(TESTS) ## build and run the unit tests of this variant
 	@scripts/run_tests $(TESTS)
 
-asan-check: ## unit tests and corpora under ASan and UBSan
-	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan TORCH=0 check-sanitized
+# Stories of one machine, in which programs meet what is damaged and strange.
+STRANGE := plates outputs models validate inspect preview
+
+asan-check: ## unit tests, corpora and some stories under ASan and UBSan
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=asan TORCH=0 SUITES="unit fuzz stories" STORIES="$(STRANGE)" check-some
 
 tsan-check: ## unit tests under TSan (fake networks only)
-	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan TORCH=0 OIIO=0 check-sanitized
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan TORCH=0 OIIO=0 SUITES="unit fuzz" check-some
 
-.PHONY: check-sanitized
-check-sanitized: $(TESTS) $(FUZZERS)
-	@SUITES="unit fuzz" scripts/check $(abspath $(B))
+lean-check: ## unit tests and some stories of a build by clang without libtorch and OpenImageIO
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug COMPILER=clang TORCH=0 OIIO=0 SUITES="unit stories" STORIES="outputs validate inspect preview colour" check-some
+
+.PHONY: check-some
+check-some: programs $(TESTS) $(FUZZERS)
+	@SUITES="$(SUITES)" STORIES="$(STORIES)" scripts/check $(abspath $(B))
 
 format: ## format all C and C++ sources
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
