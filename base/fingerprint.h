@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Raised by every change of ours that changes pixels. */
-#define DQ_PIXELS_REVISION 7
+#define DQ_PIXELS_REVISION 8
 
 /* SHA-256 over the revision and three canonical texts: the job's pixel
  * fields with model and contract (recipe), the shot's constants, and the

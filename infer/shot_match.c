@@ -20,6 +20,11 @@ static const double NEARLY = 0.9, SHARPLY = 1.6;
  * right one. */
 static const double SURE = 0.9;
 
+/* A turn by so many half pictures tells scale to twice what others do: the
+ * lens is known less exactly the farther it is turned, and the error grows
+ * with the square (measured: 0.3 % at 0.43). */
+static const double WIDE = 0.14;
+
 /* ---- ways ---------------------------------------------------------------- */
 
 /* -2: one of them is flat. */
@@ -221,6 +226,12 @@ static struct dq_course find_course(struct dq_matcher *m, int a, int c,
     return moved;
 }
 
+/* By how many half pictures the camera turned. */
+static double turned(const struct dq_match *match)
+{
+    return match->moved ? hypot(match->motion.t[0], match->motion.t[1]) : 0;
+}
+
 void dq_match(struct dq_matcher *m, int a, int c, const struct dq_match *half,
               struct dq_match *match)
 {
@@ -238,6 +249,7 @@ void dq_match(struct dq_matcher *m, int a, int c, const struct dq_match *half,
     match->pair.level =
         !course.motion || dq_points_move(m, a, course.motion, n);
     match->tells = dq_pair_affine(m->u, m->v, m->w, n, &match->pair);
+    match->pair.q /= 1 + pow(turned(match) / WIDE, 4);
 }
 
 int dq_match_is_cut(const struct dq_match *match)

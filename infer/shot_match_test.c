@@ -193,6 +193,23 @@ static void a_motion_over_half_of_the_time_goes_on(void **state)
     free(s);
 }
 
+static void a_wide_turn_counts_for_little(void **state)
+{
+    struct shot *s = shot_new(0, 0.09);
+    struct dq_matcher *m = matcher_of(s);
+    struct dq_match near, wide;
+
+    (void)state;
+    dq_match(m, 0, 1, NULL, &near);
+    dq_match(m, 0, 3, NULL, &wide);
+    expect_affine(s, &near);
+    expect_affine(s, &wide);
+    /* by what is seen twice alone it would be more than a half */
+    assert_true(wide.pair.q < 0.2 * near.pair.q);
+    dq_matcher_free(m);
+    free(s);
+}
+
 static void a_pair_is_the_same_whatever_was_matched_before(void **state)
 {
     struct shot *s = shot_new(0.02, 0.02);
@@ -245,6 +262,7 @@ int main(void)
             one_that_goes_tells_its_scale_and_that_the_level_is_a_guess),
         cmocka_unit_test(with_a_sky_in_view_its_level_is_known),
         cmocka_unit_test(a_motion_over_half_of_the_time_goes_on),
+        cmocka_unit_test(a_wide_turn_counts_for_little),
         cmocka_unit_test(a_pair_is_the_same_whatever_was_matched_before),
         cmocka_unit_test(
             another_place_is_a_cut_and_a_flat_or_missing_one_is_none),
