@@ -14,9 +14,9 @@ The other options change one form's numbers.
 
 Coded plates (tests/oracle/adversary.py) are rendered, the program runs over them, and tables are printed against truth and
 against baselines: tiles blended as they come, tiles normalised one by one, the whole frame upsampled, every frame
-normalised by itself. "static entering": something near comes into the picture. A measure that no baseline misses would not
-have seen a defect either: that counts as a miss too ("blind"). Pictures (PNG) and quality.json go to the folder. Exit
-status 1 when a bound is missed. Definitions: tests/oracle/metrics.py.
+normalised by itself. "static entering": something near comes into the picture (of 120 frames and more). A measure that no
+baseline misses would not have seen a defect either: that counts as a miss too ("blind"). Pictures (PNG) and quality.json go
+to the folder. Exit status 1 when a bound is missed. Definitions: tests/oracle/metrics.py.
 """
 import argparse
 import dataclasses
@@ -43,6 +43,7 @@ FRAME_BOUNDS = {
     "bent": {"seam median": 1.06, "seam p99": 1.25, "absrel / whole": 1.0},
     "demo": {"seam median": 1.05, "absrel / whole": 1.0, "f1 / whole at least": 1.3},
 }
+AT_4K = ("f1 / whole at least",)  # what a smaller picture cannot show: there the whole frame is hardly softer than tiles
 STEADY = {"drift of shift": 0.005, "tae / best": 1.1}
 SHOT_BOUNDS = {
     "static": {"drift": 0.001, "static noise / best": 1.1, **STEADY},
@@ -57,6 +58,7 @@ NO_BASELINE = ("ours", BEST)
 UNSOLVED = {"tiles as they come", "whole frame upsampled", "whole frame as it comes"}  # one of them pulses in every measure
 # what must be seen to miss what ours meets
 MUST_MISS = {"static entering": "normalised by frame"}
+ENTERS = 120  # frames until it is in the middle: it takes 64 to the picture's rim, and a shorter shot shows nothing of it
 SEAMS = ("seam median", "seam p99", "step median", "step p99")
 PARTS = ("frames", "guides", "shots", "demo", "demo-shots")
 
@@ -73,7 +75,7 @@ class Form:
 
 
 FORMS = {"quick": Form(parts="frames,guides,shots,demo-shots", seeds=1, size="2048x1080", forms="straight", guide_frames=48,
-                       shot_frames=6, cameras="static entering,pan,dolly"),
+                       shot_frames=6, cameras="static,pan,dolly"),
          "usual": Form(seeds=1), "full": Form()}
 FRAME_SEEDS, SHOT_SEEDS = list(range(101, 106)), list(range(201, 206))
 
@@ -109,6 +111,8 @@ def judge_frame(form, row):
     """-> [(form, seed, what, value, bound)]"""
     missed, blend = [], row["methods"].get("tiles as they come")
     for name, bound in FRAME_BOUNDS[form].items():
+        if name in AT_4K and row["size"] != "4096x2160":
+            continue
         value = row["ours"][name.removesuffix(" at least")]
         if not (value >= bound if name.endswith(" at least") else value <= bound):
             missed.append((form, row["seed"], name, value, bound))
@@ -177,7 +181,8 @@ def over_shots(title, work, bounds, form, out, seeds, count):
     """work(camera, seed, frames, entering) of every camera of the form that has bounds."""
     rows = []
     for camera in form.cameras.split(","):
-        for seed in (seeds or SHOT_SEEDS[:form.seeds]) if camera in bounds else []:
+        told = camera in bounds and (camera != "static entering" or count >= ENTERS)
+        for seed in (seeds or SHOT_SEEDS[:form.seeds]) if told else []:
             path, *entering = camera.split()
             rows.append(work(path, seed, count, bool(entering)))
             (out / f"{title.replace(' ', '_')}.json").write_text(json.dumps(rows, indent=1))

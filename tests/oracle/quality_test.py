@@ -52,11 +52,11 @@ class Shots(unittest.TestCase):
 
 
 class Frames(unittest.TestCase):
-    def row(self, **changed):
+    def row(self, size="4096x2160", **changed):
         good = {"seam median": 1.01, "seam p99": 1.1, "step median": 0.001, "step p99": 0.005, "scale error": 0.001,
                 "misfit": 0.001, "absrel / whole": 0.3, "f1 / whole": 6}
         bad = dict(good, **{n: 9 for n in q.SEAMS})
-        return {"seed": 7, "ours": dict(good, **changed), "methods": {"tiles as they come": bad}}
+        return {"seed": 7, "size": size, "ours": dict(good, **changed), "methods": {"tiles as they come": bad}}
 
     def test_a_good_frame_misses_nothing(self):
         self.assertEqual(q.judge_frame("straight", self.row()), [])
@@ -64,6 +64,9 @@ class Frames(unittest.TestCase):
     def test_at_least_means_not_below(self):
         self.assertEqual(q.judge_frame("straight", self.row(**{"f1 / whole": 4.9})),
                          [("straight", 7, "f1 / whole at least", 4.9, 5)])
+
+    def test_edges_are_judged_at_4k_alone(self):
+        self.assertEqual(q.judge_frame("straight", self.row(size="2048x1080", **{"f1 / whole": 1.5})), [])
 
     def test_a_seam_measure_that_an_unaligned_blend_meets_is_blind(self):
         row = self.row()
