@@ -70,16 +70,20 @@ def _shot(setting, frames):
 
 def stale(setting):
     frames = 10000 if setting.quick else 100000
+    fresh = f"shot.yaml: 0 of {frames} frames are stale"
     folder = _shot(setting, frames)
     ask = lambda: run([setting.depthq, "stale", "shot.yaml"], env=setting.env(), cwd=folder)
-    first = ask()  # the records are in memory from here on, as they are after a night
-    if f"shot.yaml: 0 of {frames} frames are stale" not in first.out:
+    if fresh not in ask().out:  # it was made by a depthq that made other pixels
+        (folder / "ready").unlink()
+        _shot(setting, frames)
+    first = ask()
+    if fresh not in first.out:
         raise RuntimeError(first.out[-300:])
     done = [ask() for _ in range(1 if setting.quick else 5)]
-    detail = {"first s": first.wall, "wall s": [d.wall for d in done], "cpu s": [d.cpu for d in done]}
+    detail = {"wall s": [d.wall for d in done], "cpu s": [d.cpu for d in done]}
     return [Figure(f"stale over {frames} frames, none changed", median(d.wall for d in done), unit="s",
                    at_most=None if setting.quick else 2, detail=detail,
-                   note=f"CPU {median(d.cpu for d in done):.2f} s on {setting.cores} cores; {first.wall:.1f} s the first time")]
+                   note=f"CPU {median(d.cpu for d in done):.2f} s on {setting.cores} cores")]
 
 
 def measure(setting):
