@@ -342,8 +342,8 @@ asan-check: ## unit tests, corpora and some stories under ASan and UBSan
 tsan-check: ## unit tests under TSan (fake networks only)
 	@$(MAKE) --no-print-directory -j$$(nproc) MODE=tsan TORCH=0 OIIO=0 SUITES="unit fuzz" check-some
 
-lean-check: ## unit tests and some stories of a build by clang without libtorch and OpenImageIO
-	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug COMPILER=clang TORCH=0 OIIO=0 SUITES="unit stories" STORIES="outputs validate inspect preview colour" check-some
+lean-check: ## unit tests, corpora and some stories of clang's build without libtorch and OpenImageIO
+	@$(MAKE) --no-print-directory -j$$(nproc) MODE=debug COMPILER=clang TORCH=0 OIIO=0 SUITES="unit fuzz stories" STORIES="outputs validate inspect preview colour" check-some
 
 .PHONY: check-some
 check-some: programs $(TESTS) $(FUZZERS)
