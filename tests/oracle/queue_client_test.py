@@ -251,10 +251,17 @@ class ClientTest(api.ApiTest):
         seen, _ = self.on_terminal("watch", "two", until="2/5")
         self.assertIn("two [", seen)
 
+    def is_still(self, job):
+        """Whether a frame runs and nothing else has happened to the job for a second."""
+        before = self.depthq("logs", job).stdout
+        time.sleep(1)
+        return "running" in self.depthq("status", job).stdout and before == self.depthq("logs", job).stdout
+
     def test_who_watches_asks_when_something_happens_and_not_meanwhile(self):
         self.stop()
         self.start("3=hang", options=("--stall", "3600"))
         self.depthq("submit", self.shot("one"))
+        self.until(lambda: self.is_still("1"))
         proxy = CountingProxy(self.folder / "counting", self.socket)
         env = {**os.environ, "DEPTHQ_SOCKET": str(self.folder / "counting")}
         for words in (("watch", "1"), ("logs", "1", "-f")):
