@@ -107,10 +107,9 @@ static int survey_windows(struct dq_ticket *t,
 
     look_at_all(t, &w, hooks);
     if (w.found)
-        dq_windows_take(w.all, w.found,
-                        w.sampled ? dq_windows_vote(w.sample, w.sampled, NULL)
-                                  : w.all,
-                        &t->shot);
+        dq_windows_take(
+            w.all, w.found,
+            w.sampled ? dq_windows_vote(w.sample, w.sampled) : w.all, &t->shot);
     free(w.all);
     if (w.found)
         return DQ_OK;
@@ -120,14 +119,13 @@ static int survey_windows(struct dq_ticket *t,
 }
 
 /* Whether the sample's plates still have what was decided for the shot. Where
- * most of them have another display window or pixel aspect, all of those would
- * fail: a few that came early, and odd, have decided it, or all plates were
- * replaced. */
+ * more than half have another display window or pixel aspect, all of those
+ * would fail: a few that came early, and odd, have decided it, or all plates
+ * were replaced. */
 static int still_holds(const struct dq_recipe *recipe,
                        const struct dq_shot *shot)
 {
     struct dq_header sample[DQ_SHOT_SAMPLES];
-    const struct dq_header *most;
     int count = sample_count(recipe);
     size_t found = 0;
 
@@ -138,10 +136,7 @@ static int still_holds(const struct dq_recipe *recipe,
             !read_header(recipe, dq_shot_sample(&recipe->frames, i, &count),
                          &sample[found], &none);
     }
-    if (found == 0)
-        return 1;
-    most = dq_windows_vote(sample, found, shot);
-    return dq_shot_has_window(shot, &most->display, most->pixel_aspect);
+    return !dq_windows_overturn(sample, found, (size_t)count, shot);
 }
 
 /* ---- samples ------------------------------------------------------------- */

@@ -4,8 +4,9 @@
 
 #include "base/mem.h"
 
-/* A data window so many times the middle one's pixels is a damaged header's,
- * or belongs to another shot: it must not decide for all frames. */
+/* A data window with so many times the pixels of the display, and of the middle
+ * data window, is a damaged header's or belongs to another shot: it must not
+ * decide for all frames. */
 static const double FAR_TOO_LARGE = 16;
 
 static int is_of(const struct dq_header *h, const struct dq_shot *shot)
@@ -26,22 +27,31 @@ static size_t votes_for(const struct dq_header *h,
 }
 
 const struct dq_header *dq_windows_vote(const struct dq_header *headers,
-                                        size_t count,
-                                        const struct dq_shot *before)
+                                        size_t count)
 {
     const struct dq_header *best = headers;
     size_t most = votes_for(headers, headers, count);
 
     for (size_t i = 1; i < count; i++) {
         size_t votes = votes_for(&headers[i], headers, count);
-        int stays = before && is_of(&headers[i], before);
 
-        if (votes > most || (votes == most && stays && !is_of(best, before))) {
+        if (votes > most) {
             best = &headers[i];
             most = votes;
         }
     }
     return best;
+}
+
+int dq_windows_overturn(const struct dq_header *headers, size_t count,
+                        size_t all, const struct dq_shot *shot)
+{
+    const struct dq_header *most;
+
+    if (count == 0)
+        return 0;
+    most = dq_windows_vote(headers, count);
+    return !is_of(most, shot) && 2 * votes_for(most, headers, count) > all;
 }
 
 static double pixels_of(const struct dq_box *box)
@@ -60,13 +70,15 @@ static int by_pixels(const void *a, const void *b)
 static void span_lattice(struct dq_box *data, size_t count,
                          struct dq_shot *shot)
 {
-    double middle;
+    double usual = pixels_of(&shot->display), middle;
 
     qsort(data, count, sizeof *data, by_pixels);
     middle = pixels_of(&data[(count - 1) / 2]);
+    if (usual < middle)
+        usual = middle; /* plates cropped to what moves are all smaller */
     shot->lattice = shot->display;
     for (size_t i = 0; i < count; i++)
-        if (pixels_of(&data[i]) <= FAR_TOO_LARGE * middle)
+        if (pixels_of(&data[i]) <= FAR_TOO_LARGE * usual)
             shot->lattice = dq_box_union(&shot->lattice, &data[i]);
 }
 

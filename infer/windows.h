@@ -16,11 +16,16 @@ struct dq_header {
 };
 
 /* The first of the headers (at least one) whose display window and pixel
- * aspect most of them have. Where two are as frequent: the one that `before`
- * has (NULL: nothing was decided before), else the one that comes first. */
+ * aspect most of them have; of two as frequent the one that comes first. */
 const struct dq_header *dq_windows_vote(const struct dq_header *headers,
-                                        size_t count,
-                                        const struct dq_shot *before);
+                                        size_t count);
+
+/* Whether these headers, all that could be read of `all` plates, overturn what
+ * was decided for the shot: more than half of all plates agree on another
+ * window or aspect. Plates that cannot be read now may have the shot's; with
+ * none readable nothing is overturned. */
+int dq_windows_overturn(const struct dq_header *headers, size_t count,
+                        size_t all, const struct dq_shot *shot);
 
 /* Give the shot the chosen header's display window and pixel aspect, and the
  * lattice that holds the data windows of all headers that have them. */

@@ -24,10 +24,10 @@ static void most_headers_decide_wherever_the_odd_one_stands(void **state)
         const struct dq_header *most;
 
         list[odd] = of(uhd, 1);
-        most = dq_windows_vote(list, 3, NULL);
+        most = dq_windows_vote(list, 3);
         assert_true(dq_box_equal(&most->display, &hd));
         list[odd] = of(hd, 2);
-        most = dq_windows_vote(list, 3, NULL);
+        most = dq_windows_vote(list, 3);
         assert_true(most->pixel_aspect < 1.5F);
     }
 }
@@ -38,7 +38,7 @@ static void more_than_the_others_is_enough(void **state)
                                      of(uhd, 2), of(hd, 1)};
 
     (void)state;
-    assert_ptr_equal(dq_windows_vote(list, 5, NULL), &list[2]);
+    assert_ptr_equal(dq_windows_vote(list, 5), &list[2]);
 }
 
 static void of_two_as_frequent_the_earlier_decides(void **state)
@@ -47,21 +47,32 @@ static void of_two_as_frequent_the_earlier_decides(void **state)
                                      of(uhd, 1)};
 
     (void)state;
-    assert_ptr_equal(dq_windows_vote(list, 4, NULL), &list[0]);
+    assert_ptr_equal(dq_windows_vote(list, 4), &list[0]);
 }
 
-static void of_two_as_frequent_what_was_decided_before_stays(void **state)
+static void more_than_half_of_all_plates_overturn_what_was_decided(void **state)
 {
-    const struct dq_header list[] = {of(uhd, 1), of(hd, 1), of(hd, 1),
-                                     of(uhd, 1)};
-    const struct dq_shot before = {.display = hd, .pixel_aspect = 1},
-                         other = {.display = hd, .pixel_aspect = 2};
+    const struct dq_header list[] = {of(uhd, 1), of(uhd, 1), of(hd, 1),
+                                     of(uhd, 1), of(hd, 2)};
+    const struct dq_shot shot = {.display = hd, .pixel_aspect = 1};
 
     (void)state;
-    assert_ptr_equal(dq_windows_vote(list, 4, &before), &list[1]);
-    assert_ptr_equal(dq_windows_vote(list, 4, &other), &list[0]);
-    /* it has no other right */
-    assert_ptr_equal(dq_windows_vote(list, 1, &before), &list[0]);
+    assert_true(dq_windows_overturn(list, 5, 5, &shot));
+    assert_true(dq_windows_overturn(list, 2, 3, &shot));
+    assert_false(dq_windows_overturn(list, 5, 6, &shot));
+    /* most cannot be read now */
+    assert_false(dq_windows_overturn(list, 1, 16, &shot));
+    assert_false(dq_windows_overturn(NULL, 0, 16, &shot));
+}
+
+static void what_most_plates_have_is_not_overturned(void **state)
+{
+    const struct dq_header list[] = {of(uhd, 1), of(hd, 1), of(hd, 1)};
+    const struct dq_shot shot = {.display = hd, .pixel_aspect = 1};
+
+    (void)state;
+    assert_false(dq_windows_overturn(list, 3, 3, &shot));
+    assert_false(dq_windows_overturn(list, 2, 2, &shot));
 }
 
 static void the_lattice_holds_the_data_windows_of_those_alike(void **state)
@@ -93,16 +104,34 @@ static void a_data_window_beyond_reason_is_left_out_of_the_lattice(void **state)
     assert_true(dq_box_equal(&shot.lattice, &hd));
 }
 
+static void plates_cropped_to_what_moves_may_differ_in_size(void **state)
+{
+    struct dq_header list[] = {of(hd, 1), of(hd, 1), of(hd, 1)};
+    const struct dq_box small = {10, 10, 109, 109}, large = {-10, 0, 489, 499};
+    const struct dq_box want = {-10, 0, 1919, 1079};
+    struct dq_shot shot = {.solved_count = 0};
+
+    (void)state;
+    list[0].data = small;
+    list[1].data = large;
+    list[2].data = small;
+    dq_windows_take(list, 3, &list[0], &shot);
+    assert_true(dq_box_equal(&shot.lattice, &want));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(most_headers_decide_wherever_the_odd_one_stands),
         cmocka_unit_test(more_than_the_others_is_enough),
         cmocka_unit_test(of_two_as_frequent_the_earlier_decides),
-        cmocka_unit_test(of_two_as_frequent_what_was_decided_before_stays),
+        cmocka_unit_test(
+            more_than_half_of_all_plates_overturn_what_was_decided),
+        cmocka_unit_test(what_most_plates_have_is_not_overturned),
         cmocka_unit_test(the_lattice_holds_the_data_windows_of_those_alike),
         cmocka_unit_test(
             a_data_window_beyond_reason_is_left_out_of_the_lattice),
+        cmocka_unit_test(plates_cropped_to_what_moves_may_differ_in_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
