@@ -148,31 +148,37 @@ int dq_quantity_new(const struct dq_recipe *recipe, const struct dq_shot *shot,
     return affine_disparity(recipe, shot, q, err);
 }
 
-/* Comparisons, not fmax: that is a call for every pixel. What is not finite
- * stays so. */
+/* Comparisons, not fmax: that is a call for every pixel. */
 static float within(float v, float least, float most)
 {
     v = v < least ? least : v;
     return v > most && v <= FLT_MAX ? most : v;
 }
 
+/* A line to or from infinity would end at a number that looks like depth. */
+static float mapped(const struct dq_quantity *q, float value)
+{
+    double v = q->a * (double)value + q->b;
+
+    if (!isfinite(value))
+        return value;
+    if (q->form == DQ_FORM_INVERSE)
+        v = 1 / (v < q->low ? q->low : v);
+    return within((float)v, q->least, q->most);
+}
+
 void dq_quantity_apply(const struct dq_quantity *q, float *values, size_t count)
 {
-    float least = q->least, most = q->most;
-    double low = q->low;
+    const struct dq_quantity rule = *q; /* not in values: kept in registers */
 
-    if (q->form == DQ_FORM_AS_IS) {
+    if (rule.form == DQ_FORM_AS_IS)
         for (size_t i = 0; i < count; i++)
-            values[i] = within(values[i], least, most);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        double v = q->a * (double)values[i] + q->b;
-
-        if (q->form == DQ_FORM_INVERSE)
-            v = 1 / (v < low ? low : v);
-        values[i] = within((float)v, least, most);
-    }
+            values[i] = isfinite(values[i])
+                            ? within(values[i], rule.least, rule.most)
+                            : values[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            values[i] = mapped(&rule, values[i]);
 }
 
 void dq_quantity_ends(float *values, size_t count, double *low, double *high)

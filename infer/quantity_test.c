@@ -208,16 +208,21 @@ static void what_is_real_never_has_the_value_of_sky(void **state)
 static void what_is_not_finite_does_not_become_a_depth(void **state)
 {
     struct dq_model models[] = {affine(), metric()};
+    const enum dq_depth_kind kinds[] = {DQ_DEPTH_DISTANCE, DQ_DEPTH_INVERSE,
+                                        DQ_DEPTH_NATIVE};
 
     (void)state;
-    for (size_t m = 0; m < 2; m++) {
-        struct dq_recipe recipe = {.model = &models[m]};
+    for (size_t i = 0; i < 6; i++) {
+        struct dq_recipe recipe = {.model = &models[i / 3],
+                                   .kind = kinds[i % 3],
+                                   .near = 1,
+                                   .far = 50};
         struct dq_quantity q = mapping(&recipe);
-        float v[2] = {NAN, INFINITY};
+        float v[3] = {NAN, INFINITY, -INFINITY};
 
-        dq_quantity_apply(&q, v, 2);
-        assert_true(!isfinite(v[0]));
-        assert_true(!isfinite(v[1]));
+        dq_quantity_apply(&q, v, 3);
+        for (size_t k = 0; k < 3; k++)
+            assert_true(!isfinite(v[k]));
     }
 }
 

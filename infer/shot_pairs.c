@@ -182,6 +182,19 @@ static void list_pairs(const struct work *w, struct dq_pairs *pairs)
             pairs->list[pairs->count++] = w->frames[t].pairs[i];
 }
 
+static int items_of(const struct dq_shot_views *views)
+{
+    return (views->count + BLOCK - 1) / BLOCK;
+}
+
+int dq_pairs_threads(const struct dq_shot_views *views)
+{
+    int items = items_of(views), threads = views->threads;
+
+    threads = threads < items ? threads : items;
+    return threads > 1 ? threads : 1;
+}
+
 static int hire(struct work *w, int threads, struct dq_err *err)
 {
     for (int i = 0; i < threads; i++)
@@ -194,8 +207,7 @@ int dq_pairs_find(const struct dq_shot_views *views,
                   struct dq_frame_affine *affine, int *anchors,
                   struct dq_pairs *pairs, struct dq_err *err)
 {
-    int threads = views->threads > 1 ? views->threads : 1;
-    int items = (views->count + BLOCK - 1) / BLOCK;
+    int threads = dq_pairs_threads(views), items = items_of(views);
     struct work w = {.views = views, .affine = affine, .anchors = anchors};
 
     w.hands = dq_new_array((size_t)threads, sizeof *w.hands);

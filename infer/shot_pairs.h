@@ -18,6 +18,10 @@ struct dq_pairs {
     int count;
 };
 
+/* How many of views->threads have work in it, each with a matcher of its own;
+ * at least 1. */
+int dq_pairs_threads(const struct dq_shot_views *views);
+
 /* Sets affine[t].stretch, anchors[stretch] (the middle one of the frames that
  * are there; -1: none is; count of them at most) and pairs, whose list the
  * caller frees. DQ_BUG for sizes that make no sense. */

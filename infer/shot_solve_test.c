@@ -1,3 +1,4 @@
+#include "infer/shot_pairs.h"
 #include "infer/shot_solve.h"
 
 #include <math.h>
@@ -381,6 +382,25 @@ static void a_network_that_knows_its_scale_gets_shifts_alone(void **state)
     free(s);
 }
 
+static void a_short_shot_takes_no_more_threads_than_it_has_work_for(
+    void **state)
+{
+    static const int expect[][3] = {/* frames, threads, of use */
+                                    {5, 64, 1},
+                                    {24, 64, 3},
+                                    {24, 2, 2},
+                                    {24, 0, 1},
+                                    {0, 8, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof expect / sizeof *expect; i++) {
+        struct dq_shot_views v = {.count = expect[i][0],
+                                  .threads = expect[i][1]};
+
+        assert_int_equal(dq_pairs_threads(&v), expect[i][2]);
+    }
+}
+
 static void the_same_shot_gives_the_same_bits_on_any_number_of_threads(
     void **state)
 {
@@ -453,6 +473,8 @@ int main(void)
         cmocka_unit_test(black_frames_are_no_cut_and_give_no_nan),
         cmocka_unit_test(one_two_and_three_frames_are_shots),
         cmocka_unit_test(a_network_that_knows_its_scale_gets_shifts_alone),
+        cmocka_unit_test(
+            a_short_shot_takes_no_more_threads_than_it_has_work_for),
         cmocka_unit_test(
             the_same_shot_gives_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "infer/quantity.h"
 #include "infer/shot_match.h"
+#include "infer/shot_pairs.h"
 #include "io/resample.h"
 
 enum { BLOCK = 4, LUMA_ROWS = 256, LUMA_COLS = 512, TREND = 16 };
@@ -78,10 +79,9 @@ size_t dq_steady_bytes(const struct dq_steady *s)
     size_t blocks = (size_t)s->views.rows * (size_t)s->views.cols;
     size_t lumas = (size_t)s->views.luma_rows * (size_t)s->views.luma_cols;
     size_t frames = (size_t)s->views.count * (3 * blocks + lumas);
-    int threads = s->views.threads > 1 ? s->views.threads : 1;
 
     return frames * sizeof(float) +
-           (size_t)threads * dq_matcher_bytes(&s->views);
+           (size_t)dq_pairs_threads(&s->views) * dq_matcher_bytes(&s->views);
 }
 
 /* A frame's planes are one buffer that begins with the guide. */
