@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,21 @@
 #include "base/fault.h"
 #include "base/mem.h"
 
+/* Some more than is asked for: buffers serve one file after the other, and
+ * with none to spare each that is a little larger leaves a hole of the old size
+ * in the heap. What is not written to takes no memory. */
+static size_t with_spare(size_t room)
+{
+    return room <= SIZE_MAX / 2 ? room + room / 8 : room;
+}
+
 int dq_bytes_reserve(struct dq_bytes *b, size_t room, struct dq_err *err)
 {
     char *data;
 
     if (room <= b->room)
         return DQ_OK;
+    room = with_spare(room);
     data = realloc(b->data, room);
     if (!data)
         return dq_fail(err, DQ_MEMORY, "no memory for %zu bytes", room);
