@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -63,11 +65,37 @@ static char *read_file(const char *path, const char *kind, struct dq_err *err)
     return library;
 }
 
+/* What it names runs with the worker's rights. One that is not there is left to
+ * who opens it. */
+static int check_owner(const char *path, struct dq_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return DQ_OK;
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return dq_fail(err, DQ_CONFIG,
+                       "%s is of user %lld: what a worker loads must be its "
+                       "user's or root's",
+                       path, (long long)st.st_uid);
+    if (st.st_mode & S_IWOTH)
+        return dq_fail(err, DQ_CONFIG,
+                       "%s may be written by anyone, and a worker would load "
+                       "it: chmod o-w %s",
+                       path, path);
+    return DQ_OK;
+}
+
 char *dq_runtime_library(const char *kind, struct dq_err *err)
 {
     char *path = dq_path_config(file);
-    char *library = path ? read_file(path, kind, err) : NULL;
+    char *library =
+        path && !check_owner(path, err) ? read_file(path, kind, err) : NULL;
 
+    if (library && check_owner(library, err)) {
+        free(library);
+        library = NULL;
+    }
     if (!library && !err->code)
         dq_fail(err, DQ_CONFIG,
                 "no library is named for it in %s: install the runtime and "

@@ -7,7 +7,8 @@
  *
  *   torch_tensorrt: /opt/torch_tensorrt/lib/libtorchtrt_runtime.so
  *
- * Read by the process that is about to load a network. Any thread.
+ * The file and the library must be the user's own or root's, and not writable
+ * by everyone. Read by the process that is about to load a network. Any thread.
  */
 #ifndef DQ_INFER_RUNTIME_H
 #define DQ_INFER_RUNTIME_H
@@ -19,7 +20,8 @@ extern "C" {
 #endif
 
 /* The path of a kind's library; the caller frees. NULL with DQ_CONFIG: the
- * site names none, or the file is wrong, with its line. */
+ * site names none, the file is wrong (with its line), or it or the library
+ * could be another's doing. */
 char *dq_runtime_library(const char *kind, struct dq_err *err);
 
 #ifdef __cplusplus

@@ -77,6 +77,32 @@ static void a_wrong_file_is_told_with_its_line(void **state)
     expect_none("good", "runtimes.yaml:2:1: ");
 }
 
+static void what_anyone_may_write_is_not_loaded(void **state)
+{
+    (void)state;
+    say("good: /opt/good.so\n");
+    chmod("config/depthq/runtimes.yaml", 0646);
+    expect_none("good", "runtimes.yaml may be written by anyone");
+    chmod("config/depthq/runtimes.yaml", 0644);
+    expect_library("good", "/opt/good.so");
+}
+
+static void a_library_that_anyone_may_write_is_not_loaded(void **state)
+{
+    char *text, *library;
+
+    assert_true(asprintf(&library, "%s/own.so", (char *)*state) > 0);
+    assert_true(asprintf(&text, "own: %s\n", library) > 0);
+    put_file("own.so", "a library");
+    say(text);
+    chmod("own.so", 0757);
+    expect_none("own", "own.so may be written by anyone");
+    chmod("own.so", 0755);
+    expect_library("own", library);
+    free(text);
+    free(library);
+}
+
 static void a_runtime_that_is_not_here_is_no_fault_of_the_model(void **state)
 {
     struct dq_err err = {0};
@@ -97,6 +123,8 @@ int main(void)
         with_config(a_site_names_the_library_of_a_kind),
         with_config(a_kind_without_a_library_is_told_what_to_do),
         with_config(a_wrong_file_is_told_with_its_line),
+        with_config(what_anyone_may_write_is_not_loaded),
+        with_config(a_library_that_anyone_may_write_is_not_loaded),
         with_config(a_runtime_that_is_not_here_is_no_fault_of_the_model),
     };
 
