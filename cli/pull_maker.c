@@ -11,21 +11,26 @@
 
 enum { EVERY = 5, NEWEST = 500 };
 
-/* The newest job that writes the pass (new reference); NULL: the queue knows
+/* Of the jobs that write the pass (several may, of other frames) the newest
+ * that is not over, else the newest (new reference); NULL: the queue knows
  * none, or err is set. */
 static json_t *find(struct dq_client *client, const struct dq_pass *pass,
                     struct dq_err *err)
 {
     json_t *jobs =
         dq_client_list(client, "/v1/jobs?", "jobs", "before", NEWEST, err);
-    json_t *job, *found = NULL;
+    json_t *job, *newest = NULL, *living = NULL;
     size_t i;
 
-    json_array_foreach (jobs, i, job)
-        if (!found && strcmp(dq_ask_text(job, "output"), pass->pattern) == 0)
-            found = json_incref(job);
+    json_array_foreach (jobs, i, job) {
+        if (strcmp(dq_ask_text(job, "output"), pass->pattern) != 0)
+            continue;
+        newest = newest ? newest : job;
+        living = living || dq_job_is_over(job) ? living : job;
+    }
+    newest = json_incref(living ? living : newest);
     json_decref(jobs);
-    return found;
+    return newest;
 }
 
 /* The same of one that is known; NULL without an error: it was removed. */
@@ -39,6 +44,25 @@ static json_t *find_again(struct dq_client *client, long long id,
         dq_err_clear(err);
     free(path);
     return job;
+}
+
+/* The job that is counted on, or another that goes on when that one does not;
+ * NULL: there is none, or err is set. */
+static json_t *find_working(const struct dq_pull_maker *m,
+                            const struct dq_pass *pass, struct dq_err *err)
+{
+    json_t *known = m->job ? find_again(m->client, m->job, err) : NULL;
+    json_t *other;
+
+    if (err->code || (known && !dq_job_is_over(known)))
+        return known;
+    other = find(m->client, pass, err);
+    if (m->job && (!other || dq_job_is_over(other))) {
+        json_decref(other);
+        return known;
+    }
+    json_decref(known);
+    return other;
 }
 
 static int judge(struct dq_pull_maker *m, const json_t *job, char *text,
@@ -75,8 +99,7 @@ static int look(struct dq_pull_maker *m, const struct dq_pass *pass, char *text,
     if (!m->client)
         m->client = dq_client_open_usual(&err);
     if (m->client)
-        job = m->job ? find_again(m->client, m->job, &err)
-                     : find(m->client, pass, &err);
+        job = find_working(m, pass, &err);
     if (job)
         over = judge(m, job, text, room);
     else if (!err.code && m->job)

@@ -20,10 +20,11 @@ struct dq_pull_maker {
 };
 
 /* Look, at every fifth call, at the newest job of the queue that writes the
- * pass. told: text is another than before. Returns whether the job that was
- * named, or that was seen at work, is over: then text says so, and nothing is
- * worth waiting for that is not on disk by now. Anybody may make frames without
- * a queue: where none is, or no such job is in it, that is no end. */
+ * pass and is not over. told: text is another than before. Returns whether the
+ * job that was named, or that was seen at work, is over and no other is at
+ * work: then text says so, and nothing is worth waiting for that is not on disk
+ * by now. Anybody may make frames without a queue: where none is, or no such
+ * job is in it, that is no end. */
 int dq_pull_maker_over(struct dq_pull_maker *m, const struct dq_pass *pass,
                        int *told);
 void dq_pull_maker_close(struct dq_pull_maker *m);

@@ -252,6 +252,26 @@ PY
     [ "$status" -eq 66 ]
 }
 
+@test "a pull that watches goes on while any job makes frames of the pass" {
+    rm -r depth
+    sed 's/^frames:.*/frames: 1001-1002/' shot.yaml >first.yaml
+    sed 's/^frames:.*/frames: 1003-1004/' shot.yaml >second.yaml
+    start_daemon --threads 1
+    depthq submit first.yaml second.yaml --hold
+    depthq pull shot.yaml --to mine --watch >said 2>&1 3>&- &
+    watcher=$!
+    until_true grep -q "job 2 makes what is missing; it is held" said
+    depthq resume 2
+    until_true grep -q "job 1 makes what is missing; it is held" said
+    depthq resume 1
+    status=0
+    wait $watcher || status=$?
+    [ "$status" -eq 0 ] || { cat said; false; }
+    pulled 1001 1002 1003 1004
+    run grep -q "is over" said
+    [ "$status" -eq 1 ]
+}
+
 @test "a job of the queue is found by its number, also when its file is gone or says otherwise" {
     run depthq pull 1 --to mine
     [ "$status" -eq 69 ]
