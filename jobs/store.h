@@ -64,7 +64,8 @@ int64_t dq_store_over(struct dq_store *s);
 /* The dispatcher's clock begins anew: nothing waits any more. */
 int dq_store_clock_anew(struct dq_store *s, struct dq_err *err);
 
-/* Copy the database into a new file, whole and checked. DQ_EXISTS. */
+/* Copy the database into a new file of mode 0600, which has its name when it
+ * is whole and durable, not before. DQ_EXISTS. */
 int dq_store_backup(struct dq_store *s, const char *path, struct dq_err *err);
 
 /* ---- verbs ---------------------------------------------------------------*/

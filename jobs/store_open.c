@@ -356,20 +356,3 @@ void dq_store_close(struct dq_store *s)
     free(s->path);
     free(s);
 }
-
-int dq_store_backup(struct dq_store *s, const char *path, struct dq_err *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    struct stat st;
-
-    if (dq_store_commit(s, err))
-        return err->code;
-    if (lstat(path, &st) == 0)
-        return dq_fail(err, DQ_EXISTS, "%s exists already", path);
-    if (sqlite3_prepare_v2(s->db, "VACUUM INTO ?1", -1, &stmt, NULL) ||
-        sqlite3_bind_text(stmt, 1, path, -1, SQLITE_TRANSIENT) ||
-        sqlite3_step(stmt) != SQLITE_DONE)
-        dq_sql_fail(s, err, path);
-    sqlite3_finalize(stmt);
-    return err->code;
-}

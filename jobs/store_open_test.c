@@ -2,6 +2,7 @@
 #include "jobs/store_testing.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static struct dq_store *opened(struct dq_err *err)
@@ -251,6 +252,70 @@ static void a_queue_of_the_first_schema_is_brought_to_this_one(void **state)
     dq_store_close(s);
 }
 
+/* A queue of schema 1 with one job. */
+static void make_old_queue(void)
+{
+    struct dq_store *s = open_store();
+
+    submit(s, (struct wish){.name = "a", .frames = "1-3"});
+    assert_int_equal(dq_store_commit(s, NULL), 0);
+    step_down(s);
+    dq_store_close(s);
+}
+
+/* It is whole, of schema 1, for its owner alone, and nothing lies beside it. */
+static void expect_copy_of_old_queue(void)
+{
+    struct dq_store copy = {.folder = (char *)"state"};
+    struct stat st;
+
+    assert_int_equal(stat("state/queue-v1.db", &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(sqlite3_open("state/queue-v1.db", &copy.db), 0);
+    assert_int_equal(number(&copy, "PRAGMA user_version"), 1);
+    assert_int_equal(number(&copy, "SELECT count(*) FROM task"), 4);
+    assert_int_equal(number(&copy, "SELECT count(*) FROM "
+                                   "pragma_integrity_check WHERE "
+                                   "integrity_check = 'ok'"),
+                     1);
+    sqlite3_close(copy.db);
+    assert_int_not_equal(access("state/.queue-v1.db.backup.tmp", F_OK), 0);
+}
+
+/* As on a full disk: no file grows beyond 8 KiB. How the open failed. */
+static int open_without_room(void *context)
+{
+    struct rlimit limit = {8192, 8192};
+    struct dq_err err = {0};
+
+    (void)context;
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) || opened(&err))
+        return 0;
+    return strstr(err.text, "queue-v1.db") ? 1 : 2;
+}
+
+static void a_copy_that_does_not_fit_keeps_the_queue_from_being_upgraded(
+    void **state)
+{
+    (void)state;
+    make_old_queue();
+    assert_int_equal(WEXITSTATUS(status_of_child(open_without_room, NULL)), 1);
+    assert_int_not_equal(access("state/queue-v1.db", F_OK), 0);
+    dq_store_close(open_store());
+    expect_copy_of_old_queue();
+}
+
+static void what_a_killed_upgrade_left_is_not_taken_for_the_copy(void **state)
+{
+    (void)state;
+    make_old_queue();
+    put_file("state/queue-v1.db", "SQLite format 3");
+    put_file("state/.queue-v1.db.backup.tmp", "SQLite format 3");
+    dq_store_close(open_store());
+    expect_copy_of_old_queue();
+}
+
 static void another_programs_database_is_refused(void **state)
 {
     struct dq_store *s = open_store();
@@ -432,6 +497,24 @@ static void a_backup_opens_as_the_queue_it_was(void **state)
     dq_store_close(s);
 }
 
+static void a_backup_has_its_name_when_it_is_durable(void **state)
+{
+    struct dq_store *s = open_store();
+    struct dq_err err = {0};
+    struct stat st;
+
+    (void)state;
+    inject("publish.fsync:1");
+    assert_int_equal(dq_store_backup(s, "copy.db", &err), DQ_IO);
+    inject("");
+    assert_int_not_equal(access("copy.db", F_OK), 0);
+    assert_int_equal(entries_in("."), 1); /* state */
+    assert_int_equal(dq_store_backup(s, "copy.db", &err), 0);
+    assert_int_equal(stat("copy.db", &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    dq_store_close(s);
+}
+
 /* As a person does who is told to: after a kill, with the -wal of what was
  * there still beside it. */
 static void a_backup_takes_the_place_of_a_database_without_its_wal(void **state)
@@ -509,6 +592,8 @@ int main(void)
         TEST(a_newer_schema_is_refused_and_kept),
         TEST(a_queue_from_before_the_release_is_refused),
         TEST(a_queue_of_the_first_schema_is_brought_to_this_one),
+        TEST(a_copy_that_does_not_fit_keeps_the_queue_from_being_upgraded),
+        TEST(what_a_killed_upgrade_left_is_not_taken_for_the_copy),
         TEST(another_programs_database_is_refused),
         TEST(network_file_systems_are_known),
         TEST(a_database_that_is_gone_is_not_made_anew),
@@ -519,6 +604,7 @@ int main(void)
         TEST(a_refused_commit_ends_the_store_and_loses_only_itself),
         TEST(a_full_disk_refuses_new_jobs_and_keeps_the_old),
         TEST(a_backup_opens_as_the_queue_it_was),
+        TEST(a_backup_has_its_name_when_it_is_durable),
         TEST(a_backup_takes_the_place_of_a_database_without_its_wal),
         TEST(workers_of_the_last_daemon_are_ended),
 #undef TEST

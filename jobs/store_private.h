@@ -3,6 +3,7 @@
 #define DQ_JOBS_STORE_PRIVATE_H
 
 #include <sqlite3.h>
+#include "base/publish.h"
 #include "jobs/store.h"
 
 enum dq_sql {
@@ -147,6 +148,12 @@ int dq_store_check_place(const char *folder, struct dq_err *err);
 int dq_store_check_files(struct dq_store *s, struct dq_err *err);
 /* DQ_IO: the open database is damaged. */
 int dq_store_check_whole(struct dq_store *s, struct dq_err *err);
+
+/* ---- store_backup.c ------------------------------------------------------*/
+
+/* As dq_store_backup, also over a file that is there. */
+int dq_store_copy(struct dq_store *s, const char *path,
+                  enum dq_publish_mode mode, struct dq_err *err);
 
 /* ---- store_schema.c ------------------------------------------------------*/
 

@@ -54,18 +54,15 @@ static int step_up(struct dq_store *s, int version, struct dq_err *err)
     return err->code;
 }
 
-/* The old database stays, as queue-v1.db. */
+/* The old database stays, as queue-v1.db. One that is there already is of an
+ * upgrade that was broken off or undone: what is upgraded now may be newer. */
 static int keep_copy(struct dq_store *s, int version, struct dq_err *err)
 {
     char *path = dq_asprintf("%s/queue-v%d.db", s->folder, version);
-    int code = dq_store_backup(s, path, err);
 
-    if (code == DQ_EXISTS) { /* of an upgrade that was broken off */
-        dq_err_clear(err);
-        code = DQ_OK;
-    }
+    dq_store_copy(s, path, DQ_PUBLISH_REPLACE, err);
     free(path);
-    return code;
+    return err->code;
 }
 
 /* Before it was released version 1 had no phases: such a queue cannot be
