@@ -1,5 +1,6 @@
 /* Models as the daemon's database knows them, and taking note of what the
  * daemon's own library says now: nobody's word is taken for that. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ struct known {
     struct source {
         struct dq_model_ref ref;
         json_t *verdict;
+        char *version;
+        int unread; /* its row stays as it is */
     } * from;
     size_t count;
 };
@@ -44,7 +47,8 @@ static void take_verdict(struct dq_model_known *v, const json_t *verdict)
     v->verified = json_string_value(json_object_get(verdict, "at"));
 }
 
-/* One that cannot be read is told in the log; the others are known. */
+/* One that cannot be read, or its verdict, is told in the log and stays as it
+ * was; the others are known. */
 static void add(struct known *k, const char *name,
                 const struct dq_library_folder *folder,
                 const struct dq_library_entry *entry)
@@ -52,22 +56,23 @@ static void add(struct known *k, const char *name,
     char *word = dq_asprintf("%s@%s", name, entry->version);
     struct dq_model_ref ref = {0};
     struct dq_err err = {0};
+    json_t *verdict = NULL;
     size_t n = k->count;
 
-    if (dq_library_find(word, NULL, 0, &ref, &err)) {
+    if (!dq_library_find(word, NULL, 0, &ref, &err))
+        verdict = dq_library_verdict(folder->path, name, entry->version, &err);
+    if (err.code)
         dq_log_warn("a model cannot be read", "model", word, "why", err.text);
-        dq_model_ref_free(&ref);
-        free(word);
-        return;
-    }
     free(word);
     k->list = dq_grow(k->list, n + 1, sizeof *k->list);
     k->from = dq_grow(k->from, n + 1, sizeof *k->from);
     k->from[n].ref = ref;
-    k->from[n].verdict =
-        dq_library_verdict(folder->path, name, entry->version, &err);
-    k->list[n] = (struct dq_model_known){
-        .version = ref.version, .path = ref.path, .retired = entry->retired};
+    k->from[n].verdict = verdict;
+    k->from[n].version = dq_strdup(entry->version);
+    k->from[n].unread = err.code;
+    k->list[n] = (struct dq_model_known){.version = k->from[n].version,
+                                         .path = ref.path,
+                                         .retired = entry->retired};
     k->count++;
 }
 
@@ -75,6 +80,8 @@ static void add(struct known *k, const char *name,
 static void settle(struct known *k)
 {
     for (size_t i = 0; i < k->count; i++) {
+        if (k->from[i].unread)
+            continue;
         k->list[i].sha256 = k->from[i].ref.sha256;
         take_verdict(&k->list[i], k->from[i].verdict);
     }
@@ -85,33 +92,43 @@ static void known_free(struct known *k)
     for (size_t i = 0; i < k->count; i++) {
         dq_model_ref_free(&k->from[i].ref);
         json_decref(k->from[i].verdict);
+        free(k->from[i].version);
     }
     free(k->list);
     free(k->from);
 }
 
+static void look_in(const struct dq_library_folder *folder, const char *name,
+                    struct known *k, json_t **moves, struct dq_err *err)
+{
+    json_t *book = dq_library_aliases(folder->path, name, err);
+
+    for (size_t i = 0; i < folder->count; i++)
+        if (strcmp(folder->list[i].name, name) == 0 &&
+            !has(k, folder->list[i].version))
+            add(k, name, folder, &folder->list[i]);
+    if (!json_array_size(*moves)) {
+        json_decref(*moves);
+        *moves = json_incref(json_object_get(book, "history"));
+    }
+    json_decref(book);
+}
+
 /* The first folder that has a version answers for it, and the first with
- * aliases of that name for these, as for jobs. */
-static json_t *look(const char *name, struct known *k)
+ * aliases of that name for these, as for jobs. A folder that is there and
+ * cannot be read is an error: what is in it is not gone. */
+static json_t *look(const char *name, struct known *k, struct dq_err *err)
 {
     struct dq_library_folders all = dq_library_folders();
-    struct dq_err ignored = {0};
     json_t *moves = NULL;
 
-    for (size_t f = 0; f < all.count; f++) {
-        const struct dq_library_folder *folder = &all.list[f];
-        json_t *book = dq_library_aliases(folder->path, name, &ignored);
+    for (size_t f = 0; f < all.count && !err->code; f++) {
+        int why = all.list[f].error;
 
-        for (size_t i = 0; i < folder->count; i++)
-            if (strcmp(folder->list[i].name, name) == 0 &&
-                !has(k, folder->list[i].version))
-                add(k, name, folder, &folder->list[i]);
-        if (!json_array_size(moves)) {
-            json_decref(moves);
-            moves = json_incref(json_object_get(book, "history"));
-        }
-        json_decref(book);
-        dq_err_clear(&ignored);
+        if (!why)
+            look_in(&all.list[f], name, k, &moves, err);
+        else if (why != ENOENT && why != ENOTDIR)
+            dq_fail_errno(err, DQ_IO, why, "%s", all.list[f].path);
     }
     settle(k);
     dq_library_folders_free(&all);
@@ -151,8 +168,9 @@ json_t *dq_call_know(struct dq_call *c, struct dq_err *err)
     struct known k = {0};
 
     if (name && !check_name(name, err)) {
-        moves = look(name, &k);
-        if (!dq_store_know(c->api->store, name, k.list, k.count, moves, err))
+        moves = look(name, &k, err);
+        if (!err->code &&
+            !dq_store_know(c->api->store, name, k.list, k.count, moves, err))
             answer =
                 dq_store_models_json(c->api->store, name, 0, DQ_CALL_PAGE_MOST);
         json_decref(moves);

@@ -184,7 +184,10 @@ static char *find_alias(const struct dq_library_folders *folders,
     char *to = NULL;
 
     for (size_t i = 0; i < folders->count && !to && !err->code; i++) {
-        json_t *book = dq_library_aliases(folders->list[i].path, name, err);
+        json_t *book =
+            folders->list[i].error
+                ? NULL
+                : dq_library_aliases(folders->list[i].path, name, err);
         const char *is = json_string_value(
             json_object_get(json_object_get(book, "aliases"), alias));
 

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ json_t *dq_library_aliases(const char *folder, const char *name,
     char *path = book_path(folder, name);
     json_t *book;
 
-    if (access(path, F_OK) != 0)
+    if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
         book = json_pack("{s:i, s:{}, s:[]}", "depthq_aliases", BOOK, "aliases",
                          "history");
     else

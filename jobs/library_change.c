@@ -301,7 +301,7 @@ json_t *dq_library_verdict(const char *folder, const char *name,
     char *path = path_of(folder, name, version, "verdict");
     json_t *verdict = NULL;
 
-    if (access(path, F_OK) == 0)
+    if (access(path, F_OK) == 0 || errno != ENOENT)
         verdict = dq_json_read(path, FILE_LIMIT, DQ_MODEL, err);
     free(path);
     return verdict;

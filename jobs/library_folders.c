@@ -57,8 +57,9 @@ static void read_folder(struct dq_library_folder *folder)
         folder->error = errno;
         return;
     }
-    while ((entry = readdir(dir)))
+    while (errno = 0, (entry = readdir(dir)))
         add_entry(folder, entry->d_name);
+    folder->error = errno;
     closedir(dir);
     if (folder->count)
         qsort(folder->list, folder->count, sizeof *folder->list,

@@ -1,5 +1,7 @@
 #include "jobs/store_model.h"
 
+#include <stdlib.h>
+
 #include "jobs/store_private.h"
 
 /* ---- what a library says -------------------------------------------------*/
@@ -36,15 +38,34 @@ static void know_moves(struct dq_store *s, const char *name,
     }
 }
 
+/* The versions whose rows stay as they are, as a JSON array. */
+static char *unread(const struct dq_model_known *versions, size_t count)
+{
+    json_t *list = json_array();
+    char *text;
+
+    for (size_t i = 0; i < count; i++)
+        if (!versions[i].sha256)
+            json_array_append_new(list, json_string(versions[i].version));
+    text = json_dumps(list, 0);
+    json_decref(list);
+    return text;
+}
+
 int dq_store_know(struct dq_store *s, const char *name,
                   const struct dq_model_known *versions, size_t count,
                   const json_t *moves, struct dq_err *err)
 {
+    char *keep;
+
     if (dq_store_begin(s, err))
         return err->code;
-    dq_sql_run(s, DQ_SQL_MODELS_GONE, "t", name);
+    keep = unread(versions, count);
+    dq_sql_run(s, DQ_SQL_MODELS_GONE, "tt", name, keep);
+    free(keep);
     for (size_t i = 0; i < count; i++)
-        know_version(s, name, &versions[i]);
+        if (versions[i].sha256)
+            know_version(s, name, &versions[i]);
     know_moves(s, name, moves);
     return dq_store_finish(s, err);
 }

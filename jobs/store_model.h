@@ -14,14 +14,15 @@ extern "C" {
 
 /* A version as its library has it; borrowed. */
 struct dq_model_known {
-    const char *version, *path, *sha256;
+    const char *version, *path, *sha256; /* NULL, NULL: it cannot be read */
     int retired;
     const char *verdict, *verified; /* "passed", "failed" and when; or NULL */
 };
 
 /* Make the rows of a name say what its library says: all of its versions (one
- * that is not among them is gone), and its aliases' moves, [{"alias", "from",
- * "to", "by", "at"}] in their order. Frames stay as they are counted. */
+ * that is not among them is gone, one that cannot be read stays as it was), and
+ * its aliases' moves, [{"alias", "from", "to", "by", "at"}] in their order.
+ * Frames stay as they are counted. */
 int dq_store_know(struct dq_store *s, const char *name,
                   const struct dq_model_known *versions, size_t count,
                   const json_t *moves, struct dq_err *err);

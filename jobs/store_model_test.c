@@ -167,6 +167,28 @@ static void what_a_library_has_no_more_is_gone_and_its_frames_stay(void **state)
     dq_store_close(s);
 }
 
+static void what_cannot_be_read_stays_as_it_was(void **state)
+{
+    static const struct dq_model_known before[] = {
+        {"1.0", "/m/a.pt", sha_a, 1, "passed", "t"},
+        {"2.0", "/m/c.pt", sha_c, 0, NULL, NULL}};
+    static const struct dq_model_known after[] = {
+        {"1.0", NULL, NULL, 0, NULL, NULL}, {"3.0", NULL, NULL, 0, NULL, NULL}};
+    struct dq_store *s = open_store();
+    json_t *page;
+
+    (void)state;
+    know(s, before, 2, "[]");
+    know(s, after, 2, "[]");
+    page = models(s, "net");
+    expect_count(page, "models", 2);
+    expect_member(page, 0, "state", "\"retired\"");
+    expect_member(page, 0, "verdict", "\"passed\"");
+    expect_member(page, 1, "state", "\"gone\"");
+    json_decref(page);
+    dq_store_close(s);
+}
+
 static void versions_come_in_pages(void **state)
 {
     static const struct dq_model_known versions[] = {
@@ -251,6 +273,7 @@ int main(void)
         TEST(what_is_done_before_the_frames_counts_for_nothing),
         TEST(a_library_tells_of_versions_verdicts_and_aliases),
         TEST(what_a_library_has_no_more_is_gone_and_its_frames_stay),
+        TEST(what_cannot_be_read_stays_as_it_was),
         TEST(versions_come_in_pages),
         TEST(a_queue_of_the_first_schema_is_brought_up_with_its_counts),
     };

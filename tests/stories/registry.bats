@@ -84,6 +84,44 @@ known() { mine | json "v['models'][0]['$1']"; }
         "[('1.0.0', 'retired', 3), ('2.0.0', 'there', 0)] [(None, '1.0.0'), ('1.0.0', None)]" ]
 }
 
+# tell: the daemon looks again; the status of its answer
+tell() {
+    python3 -c 'import http.client, socket
+c = http.client.HTTPConnection("depthqd")
+c.sock = socket.socket(socket.AF_UNIX)
+c.sock.connect("state/socket")
+c.request("POST", "/v1/models", "{\"name\": \"mine\"}", {"Content-Type": "application/json"})
+print(c.getresponse().status)'
+}
+
+# unreadable FILE: also for root
+unreadable() { mv "$1" "$1.away" && ln -s "${1##*/}" "$1"; }
+readable() { rm "$1" && mv "$1.away" "$1"; }
+
+@test "what cannot be read is not gone" {
+    start_daemon --threads 1
+    depthq models verify mine
+    depthq models alias mine@prod=1.0.0
+    add_version 2.0.0 luma
+    [ "$(tell)" = 200 ]
+    mine >before
+    for file in library library/mine.aliases.json; do
+        unreadable "$file"
+        [ "$(tell)" -ge 400 ]
+        mine | cmp - before
+        readable "$file"
+    done
+    for file in library/mine@1.0.0.json library/mine@1.0.0.verdict.json; do
+        [ -e "$file" ] || file=${file%.json}
+        unreadable "$file"
+        [ "$(tell)" = 200 ]
+        mine | cmp - before
+        readable "$file"
+    done
+    depthq models rm mine@2.0.0
+    [ "$(mine | json '[m["state"] for m in v["models"]]')" = "['there', 'gone']" ]
+}
+
 @test "a daemon that cannot take note does not hinder the library" {
     mkdir state
     # something that hears and never answers as a daemon does
