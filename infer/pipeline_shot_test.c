@@ -411,12 +411,11 @@ static void a_guessed_colour_space_is_told_once_a_job(void **state)
         assert_int_equal(told.notes, 1);
         told_end(&told);
     }
+    jobs[0]->existing = jobs[1]->existing = DQ_REPLACE;
     told_start(&told);
     p = pipeline_of(&told, (struct threads){2, 1, 3, 0});
-    for (int f = FIRST; f <= SHOT_FRAMES; f++) {
-        jobs[f % 2]->existing = DQ_REPLACE;
+    for (int f = FIRST; f <= SHOT_FRAMES; f++)
         submit(p, jobs[f % 2], f);
-    }
     dq_pipeline_finish(p);
     for (int f = FIRST; f <= SHOT_FRAMES; f++)
         expect_done(&told, f);
