@@ -24,14 +24,15 @@ int dq_bytes_reserve(struct dq_bytes *b, size_t room, struct dq_err *err)
 {
     char *data;
 
-    if (room <= b->room)
-        return DQ_OK;
-    room = with_spare(room);
-    data = realloc(b->data, room);
-    if (!data)
-        return dq_fail(err, DQ_MEMORY, "no memory for %zu bytes", room);
-    b->data = data;
-    b->room = room;
+    if (room > b->allocated) {
+        data = realloc(b->data, with_spare(room));
+        if (!data)
+            return dq_fail(err, DQ_MEMORY, "no memory for %zu bytes", room);
+        b->data = data;
+        b->allocated = with_spare(room);
+    }
+    if (b->room < room)
+        b->room = room;
     return DQ_OK;
 }
 
@@ -39,10 +40,12 @@ void dq_bytes_add(struct dq_bytes *b, const void *data, size_t count)
 {
     size_t need = b->count + count + 1;
 
-    if (need > b->room) {
-        b->room = need < 2 * b->room ? 2 * b->room : need;
-        b->data = dq_grow(b->data, b->room, 1);
+    if (need > b->allocated) {
+        b->allocated = need < 2 * b->allocated ? 2 * b->allocated : need;
+        b->data = dq_grow(b->data, b->allocated, 1);
     }
+    if (b->room < need)
+        b->room = need;
     if (count > 0)
         memcpy(b->data + b->count, data, count);
     b->count += count;

@@ -14,7 +14,8 @@ extern "C" {
 struct dq_bytes {
     char *data;
     size_t count; /* bytes in use */
-    size_t room;  /* bytes allocated */
+    size_t room;  /* the most that was asked for: memory that may be in use */
+    size_t allocated; /* some more */
 };
 
 /* Make room for at least room bytes in all; DQ_MEMORY when there is none. */

@@ -76,6 +76,7 @@ static void room_that_is_there_is_used_again(void **state)
     first = b.data;
     assert_int_equal(dq_bytes_reserve(&b, 400, &err), 0);
     assert_ptr_equal(b.data, first);
+    assert_int_equal(b.room, 500);
     put_file("f", "twenty bytes of text");
     assert_int_equal(dq_bytes_read_file(&b, "f", LIMIT, TOO_BIG, &err), 0);
     assert_ptr_equal(b.data, first);
@@ -86,13 +87,15 @@ static void a_file_that_is_a_little_larger_finds_room(void **state)
 {
     struct dq_bytes b = {0};
     struct dq_err err = {0};
-    size_t room;
+    size_t allocated;
 
     (void)state;
     assert_int_equal(dq_bytes_reserve(&b, 1000000, &err), 0);
-    room = b.room;
+    allocated = b.allocated;
+    assert_int_equal(b.room, 1000000); /* what is to spare is not in use */
     assert_int_equal(dq_bytes_reserve(&b, 1100000, &err), 0);
-    assert_int_equal(b.room, room);
+    assert_int_equal(b.allocated, allocated);
+    assert_int_equal(b.room, 1100000);
     dq_bytes_free(&b);
 }
 

@@ -39,7 +39,7 @@ static inline struct dq_spec *parse_ok(const char *text)
 static inline char *problems_of(const char *text, size_t bytes)
 {
     struct dq_problems problems = {NULL, 0};
-    struct dq_bytes out = {NULL, 0, 0};
+    struct dq_bytes out = {0};
     struct dq_spec *spec =
         dq_spec_parse(text, bytes, "/jobs/shot.yaml", "/jobs", &problems);
 
