@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/crew.h"
+#include "base/parallel.h"
 #include "base/mem.h"
 #include "infer/shot_match.h"
 
@@ -214,10 +214,10 @@ int dq_pairs_find(const struct dq_shot_views *views,
     w.frames = dq_new_array((size_t)views->count + 1, sizeof *w.frames);
     if (!hire(&w, threads, err)) {
         find_befores(&w);
-        dq_crew(threads, items, match_next, &w);
+        dq_parallel(threads, items, match_next, &w);
         find_stretches(&w, affine);
         find_anchors(&w, anchors);
-        dq_crew(threads, items, match_farther, &w);
+        dq_parallel(threads, items, match_farther, &w);
         list_pairs(&w, pairs);
     }
     for (int i = 0; i < threads; i++)

@@ -1,4 +1,4 @@
-#include "base/crew.h"
+#include "base/parallel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ static void every_item_is_done_once_by_any_number(void **state)
         int sum = 0;
 
         memset(&l, 0, sizeof l);
-        dq_crew(threads[k], ITEMS, note, &l);
+        dq_parallel(threads[k], ITEMS, note, &l);
         for (int i = 0; i < ITEMS; i++)
             assert_int_equal(atomic_load(&l.done[i]), 1);
         for (int i = 0; i < HANDS; i++)
@@ -64,7 +64,7 @@ static void two_hands_work_at_one_time(void **state)
 
     (void)state;
     memset(&l, 0, sizeof l);
-    dq_crew(2, 2, meet, &l); /* would wait for ever with one */
+    dq_parallel(2, 2, meet, &l); /* would wait for ever with one */
     assert_int_equal(atomic_load(&l.met), 2);
 }
 
@@ -82,7 +82,7 @@ static void alone_they_are_done_in_order_by_the_caller(void **state)
 
     (void)state;
     memset(&l, 0, sizeof l);
-    dq_crew(1, ITEMS, expect_next, &l);
+    dq_parallel(1, ITEMS, expect_next, &l);
     assert_int_equal(atomic_load(&l.next), ITEMS);
 }
 
@@ -92,8 +92,8 @@ static void nothing_to_do_is_done_at_once(void **state)
 
     (void)state;
     memset(&l, 0, sizeof l);
-    dq_crew(3, 0, note, &l);
-    dq_crew(3, -1, note, &l);
+    dq_parallel(3, 0, note, &l);
+    dq_parallel(3, -1, note, &l);
     for (int i = 0; i < HANDS; i++)
         assert_int_equal(l.of_hand[i], 0);
 }
@@ -107,5 +107,5 @@ int main(void)
         cmocka_unit_test(nothing_to_do_is_done_at_once),
     };
 
-    return cmocka_run_group_tests_name("crew", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("parallel", tests, NULL, NULL);
 }

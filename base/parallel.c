@@ -1,4 +1,4 @@
-#include "base/crew.h"
+#include "base/parallel.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-struct crew {
+struct shared {
     void (*work)(void *context, int item, int hand);
     void *context;
     int count;
@@ -14,7 +14,7 @@ struct crew {
 };
 
 struct hand {
-    struct crew *crew;
+    struct shared *shared;
     int index;
     pthread_t thread;
 };
@@ -22,18 +22,18 @@ struct hand {
 static void *labour(void *context)
 {
     struct hand *hand = context;
-    struct crew *crew = hand->crew;
+    struct shared *shared = hand->shared;
     int item;
 
-    while ((item = atomic_fetch_add(&crew->next, 1)) < crew->count)
-        crew->work(crew->context, item, hand->index);
+    while ((item = atomic_fetch_add(&shared->next, 1)) < shared->count)
+        shared->work(shared->context, item, hand->index);
     return NULL;
 }
 
-void dq_crew(int threads, int count,
-             void (*work)(void *context, int item, int hand), void *context)
+void dq_parallel(int threads, int count,
+                 void (*work)(void *context, int item, int hand), void *context)
 {
-    struct crew crew = {.work = work, .context = context, .count = count};
+    struct shared shared = {.work = work, .context = context, .count = count};
     int most = threads < count ? threads : count, hired = 1;
     struct hand *hands;
 
@@ -42,7 +42,7 @@ void dq_crew(int threads, int count,
     most = most < 1 ? 1 : most;
     hands = dq_new_array((size_t)most, sizeof *hands);
     for (int i = 0; i < most; i++) {
-        hands[i].crew = &crew;
+        hands[i].shared = &shared;
         hands[i].index = i;
     }
     while (hired < most && pthread_create(&hands[hired].thread, NULL, labour,
