@@ -27,9 +27,9 @@ struct dq_matcher *dq_matcher_new(const struct dq_shot_views *v,
     m->views = v;
     m->step = v->rows * v->cols < MANY ? 1 : 2;
     for (int i = 0; i < DQ_POINTS_KEPT; i++)
-        m->kept[i].frame = -1;
+        m->kept_of[i].frame = -1;
     for (int i = 0; i < DQ_POINTS_SPECTRA; i++)
-        m->spectra[i].frame = -1;
+        m->spectrum_of[i].frame = -1;
     m->u = dq_new_array(n * 11, sizeof *m->u);
     m->v = m->u + n;
     m->w = m->v + n;
@@ -54,7 +54,7 @@ void dq_matcher_free(struct dq_matcher *m)
         free(m->kept[i].weight);
     }
     for (int i = 0; i < DQ_POINTS_SPECTRA; i++)
-        dq_spectrum_free(m->spectra[i].spectrum);
+        dq_spectrum_free(m->spectra[i]);
     free(m->at);
     free(m->sums);
     free(m->u);
@@ -75,18 +75,6 @@ size_t dq_matcher_bytes(const struct dq_shot_views *v)
 
 /* ---- a frame's own ------------------------------------------------------- */
 
-static double spread_of(const float *v, int n)
-{
-    double mean = 0, sum = 0;
-
-    for (int i = 0; i < n; i++)
-        mean += (double)v[i];
-    mean /= n;
-    for (int i = 0; i < n; i++)
-        sum += ((double)v[i] - mean) * ((double)v[i] - mean);
-    return sqrt(sum / n);
-}
-
 /* Least and greatest of 3 x 3 blocks. */
 static double range_about(const float *p, int rows, int cols, int y, int x)
 {
@@ -103,11 +91,10 @@ static double range_about(const float *p, int rows, int cols, int y, int x)
 }
 
 /* 1 / (1 + (r / (0.05 spread))^2), r the range over 3 x 3 blocks. */
-static float *weight_new(const struct dq_shot_views *v, int t)
+static float *weight_new(const struct dq_shot_views *v, int t, double spread)
 {
     const struct dq_shot_view *f = &v->frames[t];
     int rows = v->rows, cols = v->cols;
-    double spread = spread_of(f->guide, rows * cols);
     float *weight = dq_new_array((size_t)rows * (size_t)cols, sizeof *weight);
 
     for (int y = 0; y < rows; y++)
@@ -121,43 +108,52 @@ static float *weight_new(const struct dq_shot_views *v, int t)
     return weight;
 }
 
+/* The place of frame t: its own, or that of the frame that was asked for
+ * longest ago. Whether it is its own. */
+static int place_of(struct dq_matcher *m, struct dq_place *places, int count,
+                    int t, int *at)
+{
+    int is_own;
+
+    *at = 0;
+    for (int i = 0; i < count && places[*at].frame != t; i++)
+        if (places[i].frame == t || places[i].used < places[*at].used)
+            *at = i;
+    is_own = places[*at].frame == t;
+    places[*at] = (struct dq_place){.frame = t, .used = ++m->clock};
+    return is_own;
+}
+
 const struct dq_kept *dq_points_kept(struct dq_matcher *m, int t)
 {
     const struct dq_shot_views *v = m->views;
     const struct dq_shot_view *f = &v->frames[t];
-    struct dq_kept *k = &m->kept[0];
+    struct dq_kept *k;
+    int at, is_own = place_of(m, m->kept_of, DQ_POINTS_KEPT, t, &at);
 
-    for (int i = 0; i < DQ_POINTS_KEPT && k->frame != t; i++)
-        if (m->kept[i].frame == t || m->kept[i].used < k->used)
-            k = &m->kept[i];
-    if (k->frame != t) {
-        dq_scape_free(k->scape);
-        free(k->weight);
-        k->scape = dq_scape_new(f->luma, v->luma_rows, v->luma_cols, f->guide,
-                                v->rows, v->cols);
-        k->weight = weight_new(v, t);
-        k->frame = t;
-    }
-    k->used = ++m->clock;
+    k = &m->kept[at];
+    if (is_own)
+        return k;
+    dq_scape_free(k->scape);
+    free(k->weight);
+    k->scape = dq_scape_new(f->luma, v->luma_rows, v->luma_cols, f->guide,
+                            v->rows, v->cols);
+    k->weight = weight_new(v, t, k->scape->spread);
     return k;
 }
 
 const struct dq_spectrum *dq_points_spectrum(struct dq_matcher *m, int t)
 {
     const struct dq_shot_views *v = m->views;
-    struct dq_kept_spectrum *k = &m->spectra[0];
+    struct dq_spectrum **k;
+    int at, is_own = place_of(m, m->spectrum_of, DQ_POINTS_SPECTRA, t, &at);
 
-    for (int i = 0; i < DQ_POINTS_SPECTRA && k->frame != t; i++)
-        if (m->spectra[i].frame == t || m->spectra[i].used < k->used)
-            k = &m->spectra[i];
-    if (k->frame != t) {
-        dq_spectrum_free(k->spectrum);
-        k->spectrum =
-            dq_spectrum_new(v->frames[t].luma, v->luma_rows, v->luma_cols);
-        k->frame = t;
-    }
-    k->used = ++m->clock;
-    return k->spectrum;
+    k = &m->spectra[at];
+    if (is_own)
+        return *k;
+    dq_spectrum_free(*k);
+    *k = dq_spectrum_new(v->frames[t].luma, v->luma_rows, v->luma_cols);
+    return *k;
 }
 
 /* ---- sampling ------------------------------------------------------------ */
@@ -166,19 +162,9 @@ const struct dq_spectrum *dq_points_spectrum(struct dq_matcher *m, int t)
 static inline int sample(const float *p, int rows, int cols, double y, double x,
                          double *value)
 {
-    int j, i;
-    double fy, fx, top, low;
-
     if (!(y >= 0 && x >= 0 && y <= rows - 1 && x <= cols - 1))
         return 0;
-    j = (int)y < rows - 2 ? (int)y : rows - 2;
-    i = (int)x < cols - 2 ? (int)x : cols - 2;
-    fy = y - j;
-    fx = x - i;
-    p += j * cols + i;
-    top = (double)p[0] + fx * (double)(p[1] - p[0]);
-    low = (double)p[cols] + fx * (double)(p[cols + 1] - p[cols]);
-    *value = top + fy * (low - top);
+    *value = dq_scape_sample(p, rows, cols, y, x);
     return 1;
 }
 

@@ -19,16 +19,14 @@
 enum { DQ_POINTS_KEPT = DQ_SHOT_LAG + 2, DQ_POINTS_SPECTRA = 3 };
 
 struct dq_kept {
-    int frame; /* -1: none */
-    long used;
     struct dq_scape *scape;
     float *weight; /* a block: low at depth edges, 0 unreal */
 };
 
-struct dq_kept_spectrum {
-    int frame; /* -1: none */
+/* Whose a kept thing is, and when it was asked for last. */
+struct dq_place {
+    int frame; /* -1: nobody's */
     long used;
-    struct dq_spectrum *spectrum;
 };
 
 /* How the points of a come to c: by one shift of the whole picture (blocks),
@@ -41,7 +39,8 @@ struct dq_course {
 struct dq_matcher {
     const struct dq_shot_views *views;
     struct dq_kept kept[DQ_POINTS_KEPT];
-    struct dq_kept_spectrum spectra[DQ_POINTS_SPECTRA];
+    struct dq_spectrum *spectra[DQ_POINTS_SPECTRA];
+    struct dq_place kept_of[DQ_POINTS_KEPT], spectrum_of[DQ_POINTS_SPECTRA];
     long clock;
     int step;          /* of the blocks that a look takes, either way */
     double *u, *v, *w; /* of a pair's blocks */

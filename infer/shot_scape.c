@@ -5,21 +5,11 @@
 
 #include "base/mem.h"
 
-static float bilinear(const float *p, int rows, int cols, double y, double x)
+/* At the rim what is outside is as what is inside. */
+static float clamped(const float *p, int rows, int cols, double y, double x)
 {
-    int j, i;
-    double fy, fx, top, low;
-
-    y = fmin(fmax(y, 0), rows - 1);
-    x = fmin(fmax(x, 0), cols - 1);
-    j = (int)y < rows - 2 ? (int)y : rows - 2;
-    i = (int)x < cols - 2 ? (int)x : cols - 2;
-    fy = y - j;
-    fx = x - i;
-    p += j * cols + i;
-    top = (double)p[0] + fx * (double)(p[1] - p[0]);
-    low = (double)p[cols] + fx * (double)(p[cols + 1] - p[cols]);
-    return (float)(top + fy * (low - top));
+    return (float)dq_scape_sample(p, rows, cols, fmin(fmax(y, 0), rows - 1),
+                                  fmin(fmax(x, 0), cols - 1));
 }
 
 /* Half of each side, by means of 2 x 2. */
@@ -40,7 +30,7 @@ static void take_depth(struct dq_scape *s, struct dq_scape_size *z,
         for (int x = 0; x < z->cols; x++) {
             double at_y = (y + 0.5) * rows / z->rows - 0.5;
             double at_x = (x + 0.5) * cols / z->cols - 0.5;
-            double v = (double)bilinear(guide, rows, cols, at_y, at_x);
+            double v = (double)clamped(guide, rows, cols, at_y, at_x);
 
             z->depth[y * z->cols + x] = (float)dq_scape_depth(s, v);
         }

@@ -29,6 +29,20 @@ struct dq_scape *dq_scape_new(const float *luma, int rows, int cols,
                               int guide_cols);
 void dq_scape_free(struct dq_scape *scape); /* NULL is fine */
 
+/* p (rows x cols) at (y, x), which is inside: bilinear. */
+static inline double dq_scape_sample(const float *p, int rows, int cols,
+                                     double y, double x)
+{
+    int j = (int)y < rows - 2 ? (int)y : rows - 2;
+    int i = (int)x < cols - 2 ? (int)x : cols - 2;
+    double fy = y - j, fx = x - i, top, low;
+
+    p += j * cols + i;
+    top = (double)p[0] + fx * (double)(p[1] - p[0]);
+    low = (double)p[cols] + fx * (double)(p[cols + 1] - p[cols]);
+    return top + fy * (low - top);
+}
+
 /* A guide's value as g. */
 static inline double dq_scape_depth(const struct dq_scape *scape, double value)
 {
