@@ -158,10 +158,13 @@ static float within(float v, float least, float most)
 /* A line to or from infinity would end at a number that looks like depth. */
 static float mapped(const struct dq_quantity *q, float value)
 {
-    double v = q->a * (double)value + q->b;
+    double v;
 
     if (!isfinite(value))
         return value;
+    if (q->form == DQ_FORM_AS_IS)
+        return within(value, q->least, q->most);
+    v = q->a * (double)value + q->b;
     if (q->form == DQ_FORM_INVERSE)
         v = 1 / (v < q->low ? q->low : v);
     return within((float)v, q->least, q->most);
@@ -171,14 +174,8 @@ void dq_quantity_apply(const struct dq_quantity *q, float *values, size_t count)
 {
     const struct dq_quantity rule = *q; /* not in values: kept in registers */
 
-    if (rule.form == DQ_FORM_AS_IS)
-        for (size_t i = 0; i < count; i++)
-            values[i] = isfinite(values[i])
-                            ? within(values[i], rule.least, rule.most)
-                            : values[i];
-    else
-        for (size_t i = 0; i < count; i++)
-            values[i] = mapped(&rule, values[i]);
+    for (size_t i = 0; i < count; i++)
+        values[i] = mapped(&rule, values[i]);
 }
 
 void dq_quantity_ends(float *values, size_t count, double *low, double *high)
