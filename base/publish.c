@@ -166,7 +166,7 @@ static int write_all(int fd, const char *bytes, size_t count)
     return 0;
 }
 
-static int sync_file(int fd)
+int dq_publish_sync(int fd)
 {
     if (dq_fault(DQ_FAULT_PUBLISH_FSYNC)) {
         errno = EIO;
@@ -203,7 +203,7 @@ static enum written write_temp(const struct place *p, const void *bytes,
     if (write_all(fd, bytes, count)) {
         failed(p, "cannot be written", err);
         result = GIVEN_UP;
-    } else if (sync_file(fd)) {
+    } else if (dq_publish_sync(fd)) {
         failed(p, "cannot be made durable", err);
         result = AGAIN;
     } else if (fstat(fd, st) != 0) {

@@ -46,6 +46,10 @@ int dq_publish_made(const char *path,
                     void *context, const char *tag, enum dq_publish_mode mode,
                     struct dq_err *err);
 
+/* Make what was written to a temp durable, for who makes one: fsync, with the
+ * fault point publish.fsync. -1 with errno. */
+int dq_publish_sync(int fd);
+
 /* Make a folder and its parents (0777 less umask), durably; existing is fine.
  * DQ_CREATE, DQ_DENIED, DQ_FULL or DQ_IO with the path. */
 int dq_make_folders(const char *path, struct dq_err *err);

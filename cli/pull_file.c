@@ -102,7 +102,8 @@ static void keep_time(int source, int to)
 static int reflink(const struct work *w, int folder, const char *temp)
 {
     int fd = create(folder, temp);
-    int done = fd >= 0 && ioctl(fd, FICLONE, w->source) == 0 && fsync(fd) == 0;
+    int done = fd >= 0 && ioctl(fd, FICLONE, w->source) == 0 &&
+               dq_publish_sync(fd) == 0;
 
     if (done)
         keep_time(w->source, fd);
@@ -169,7 +170,7 @@ static int copy(struct work *w, int folder, const char *temp,
     w->way = DQ_PULL_COPY;
     if (fd < 0)
         return failed(w, err);
-    if (!pass_through(w, w->source, fd, hex, err) && fsync(fd) != 0)
+    if (!pass_through(w, w->source, fd, hex, err) && dq_publish_sync(fd) != 0)
         failed(w, err);
     keep_time(w->source, fd);
     if (close(fd) != 0 && !err->code)

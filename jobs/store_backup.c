@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/mem.h"
 #include "jobs/store_private.h"
 
@@ -18,15 +17,6 @@ static int fail_copy(const struct copy *c, struct dq_err *err)
 {
     return dq_fail_errno(err, dq_code_of_write_errno(errno), errno, "%s",
                          c->path);
-}
-
-static int sync_file(int fd)
-{
-    if (dq_fault(DQ_FAULT_PUBLISH_FSYNC)) {
-        errno = EIO;
-        return -1;
-    }
-    return fsync(fd);
 }
 
 static int vacuum_into(const struct copy *c, const char *file,
@@ -51,7 +41,7 @@ static int make(void *context, int folder, const char *temp, struct dq_err *err)
     int fd = openat(folder, temp,
                     O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd < 0 || (!vacuum_into(c, file, err) && sync_file(fd) != 0))
+    if (fd < 0 || (!vacuum_into(c, file, err) && dq_publish_sync(fd) != 0))
         fail_copy(c, err);
     if (fd >= 0)
         close(fd);
