@@ -53,17 +53,16 @@ static void add(struct known *k, const char *name,
                 const struct dq_library_folder *folder,
                 const struct dq_library_entry *entry)
 {
-    char *word = dq_asprintf("%s@%s", name, entry->version);
     struct dq_model_ref ref = {0};
     struct dq_err err = {0};
     json_t *verdict = NULL;
     size_t n = k->count;
 
-    if (!dq_library_find(word, NULL, 0, &ref, &err))
+    if (!dq_library_read(folder->path, name, entry->version, &ref, &err))
         verdict = dq_library_verdict(folder->path, name, entry->version, &err);
     if (err.code)
-        dq_log_warn("a model cannot be read", "model", word, "why", err.text);
-    free(word);
+        dq_log_warn("a model cannot be read", "model", name, "version",
+                    entry->version, "why", err.text);
     k->list = dq_grow(k->list, n + 1, sizeof *k->list);
     k->from = dq_grow(k->from, n + 1, sizeof *k->from);
     k->from[n].ref = ref;

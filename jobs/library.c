@@ -123,9 +123,8 @@ static int take_manifest(const json_t *from, const char *folder,
     return find_artefact(from, folder, ref, err);
 }
 
-static int read_manifest(const char *folder, const char *name,
-                         const char *version, struct dq_model_ref *ref,
-                         struct dq_err *err)
+int dq_library_read(const char *folder, const char *name, const char *version,
+                    struct dq_model_ref *ref, struct dq_err *err)
 {
     char *path = dq_asprintf("%s/%s@%s.json", folder, name, version);
     json_t *from = dq_json_read(path, MANIFEST_LIMIT, DQ_MODEL, err);
@@ -169,7 +168,7 @@ static int find_version(const struct dq_library_folders *folders,
         const char *best = dq_library_version(folder, name, version);
 
         if (best) {
-            read_manifest(folder->path, name, best, ref, err);
+            dq_library_read(folder->path, name, best, ref, err);
             return 1;
         }
     }

@@ -44,6 +44,12 @@ int dq_library_is_path(const char *model);
  * that is wrong; DQ_MISSING: no such file. ref is empty on failure. */
 int dq_library_find(const char *model, const char *folder, int allow_path,
                     struct dq_model_ref *ref, struct dq_err *err);
+
+/* The same of a version that a folder of the library has, by its manifest
+ * there; ref is zero before, and may hold something on failure. */
+int dq_library_read(const char *folder, const char *name, const char *version,
+                    struct dq_model_ref *ref, struct dq_err *err);
+
 void dq_model_ref_free(struct dq_model_ref *ref); /* and zero it */
 
 #ifdef __cplusplus
