@@ -113,21 +113,10 @@ static json_t *moves_of(struct dq_store *s, const char *name)
 json_t *dq_store_models_json(struct dq_store *s, const char *name,
                              int64_t after, int limit)
 {
-    sqlite3_stmt *rows =
-        dq_sql_rows(s, DQ_SQL_LIST_MODELS, "lti", after, name, limit + 1);
-    json_t *list = json_array(), *next = json_null(), *page;
-    int64_t last = 0;
+    json_t *page = dq_row_pages(
+        s, dq_sql_rows(s, DQ_SQL_LIST_MODELS, "lti", after, name, limit + 1),
+        limit, "models", model_object);
 
-    while (dq_sql_next(s, rows)) {
-        if ((int)json_array_size(list) == limit) {
-            next = json_integer(last);
-            dq_sql_done(rows);
-            break;
-        }
-        last = sqlite3_column_int64(rows, 0);
-        json_array_append_new(list, model_object(s, rows));
-    }
-    page = dq_row_page("models", list, next);
     json_object_set_new(page, "moves", moves_of(s, name));
     return page;
 }

@@ -127,6 +127,11 @@ json_t *dq_row_value(sqlite3_stmt *row, int i);
 json_t *dq_row_object(sqlite3_stmt *row, const char *const *names);
 /* {name: list, "next": next}; takes both references. */
 json_t *dq_row_page(const char *name, json_t *list, json_t *next);
+/* The same of rows, limit + 1 of which were asked for: an object of each, and
+ * as next the first column of the last one that is told, if there are more. */
+json_t *dq_row_pages(struct dq_store *s, sqlite3_stmt *rows, int limit,
+                     const char *name,
+                     json_t *(*object)(struct dq_store *s, sqlite3_stmt *row));
 
 /* ---- store_read_job.c ----------------------------------------------------*/
 

@@ -66,15 +66,35 @@ json_t *dq_row_page(const char *name, json_t *list, json_t *next)
     return json_pack("{s:o, s:o}", name, list, "next", next);
 }
 
+json_t *dq_row_pages(struct dq_store *s, sqlite3_stmt *rows, int limit,
+                     const char *name,
+                     json_t *(*object)(struct dq_store *s, sqlite3_stmt *row))
+{
+    json_t *list = json_array(), *next = json_null();
+    int64_t last = 0;
+
+    while (dq_sql_next(s, rows)) {
+        if ((int)json_array_size(list) == limit) {
+            next = json_integer(last);
+            dq_sql_done(rows);
+            break;
+        }
+        last = sqlite3_column_int64(rows, 0);
+        json_array_append_new(list, object(s, rows));
+    }
+    return dq_row_page(name, list, next);
+}
+
 /* ---- frames --------------------------------------------------------------*/
 
-static json_t *frame_object(sqlite3_stmt *row)
+static json_t *frame_object(struct dq_store *s, sqlite3_stmt *row)
 {
     static const char *const names[] = {
         "frame",  "state", "attempt", "failures", "",        "",        "path",
         "sha256", "bytes", "low",     "high",     "seconds", "suspect", NULL};
     json_t *o = dq_row_object(row, names);
 
+    (void)s;
     json_object_set_new(o, "error", error_of(row, 4));
     return o;
 }
@@ -93,25 +113,12 @@ static int has_job(struct dq_store *s, int64_t job, struct dq_err *err)
 json_t *dq_store_frames_json(struct dq_store *s, int64_t job, int64_t after,
                              int limit, const char *state, struct dq_err *err)
 {
-    json_t *list, *next = json_null();
-    int64_t last = 0;
-    sqlite3_stmt *rows;
-
     if (!has_job(s, job, err))
         return NULL;
-    list = json_array();
-    rows = dq_sql_rows(s, DQ_SQL_LIST_FRAMES, "llti", job, after, state,
-                       limit + 1);
-    while (dq_sql_next(s, rows)) {
-        if ((int)json_array_size(list) == limit) {
-            next = json_integer(last);
-            dq_sql_done(rows);
-            break;
-        }
-        last = sqlite3_column_int64(rows, 0);
-        json_array_append_new(list, frame_object(rows));
-    }
-    return dq_row_page("frames", list, next);
+    return dq_row_pages(s,
+                        dq_sql_rows(s, DQ_SQL_LIST_FRAMES, "llti", job, after,
+                                    state, limit + 1),
+                        limit, "frames", frame_object);
 }
 
 json_t *dq_store_attempts_json(struct dq_store *s, int64_t job,
