@@ -36,21 +36,6 @@ static int32_t claim_and_commit(struct dq_store *s)
     return c.task.frame;
 }
 
-static void do_verb(struct dq_store *s, enum dq_verb verb, int64_t job,
-                    const char *frames)
-{
-    struct dq_range range = {0};
-    struct dq_err err = {0};
-    int64_t moved = 0;
-
-    if (frames)
-        assert_int_equal(dq_range_parse(frames, &range, NULL), 0);
-    dq_store_do(s, &me, verb, job, frames ? &range : NULL, &moved, &err);
-    assert_string_equal(err.text, "");
-    dq_range_free(&range);
-    expect_sound(s);
-}
-
 static void an_early_look_and_the_first_of_the_others_come_at_once(void **state)
 {
     struct dq_store *s = open_store();

@@ -78,22 +78,6 @@ static void expect_scans(struct dq_store *s, int64_t job, int settled,
     json_decref(o);
 }
 
-static int64_t do_verb(struct dq_store *s, enum dq_verb verb, int64_t job,
-                       const char *frames)
-{
-    struct dq_range range = {0};
-    struct dq_err err = {0};
-    int64_t moved = 0;
-
-    if (frames)
-        assert_int_equal(dq_range_parse(frames, &range, NULL), 0);
-    dq_store_do(s, &me, verb, job, frames ? &range : NULL, &moved, &err);
-    assert_string_equal(err.text, "");
-    dq_range_free(&range);
-    expect_sound(s);
-    return moved;
-}
-
 /* ---- phases --------------------------------------------------------------*/
 
 static void scans_then_the_solve_then_frames(void **state)

@@ -236,4 +236,21 @@ static inline void expect_sound(struct dq_store *s)
                      0);
 }
 
+/* Do it, without an error; how many frames moved. */
+static inline int64_t do_verb(struct dq_store *s, enum dq_verb verb,
+                              int64_t job, const char *frames)
+{
+    struct dq_range range = {0};
+    struct dq_err err = {0};
+    int64_t moved = 0;
+
+    if (frames)
+        assert_int_equal(dq_range_parse(frames, &range, NULL), 0);
+    dq_store_do(s, &me, verb, job, frames ? &range : NULL, &moved, &err);
+    assert_string_equal(err.text, "");
+    dq_range_free(&range);
+    expect_sound(s);
+    return moved;
+}
+
 #endif

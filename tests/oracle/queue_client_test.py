@@ -44,15 +44,12 @@ def pass_on(daemon, head, body):
     return answer
 
 
-class LossyProxy(threading.Thread):
-    """Between client and daemon: what is asked gets through, but for live
-    events, as with a daemon that has none; of the answers to what has `of` in
-    its head the first `lose` are read and thrown away, the others are
-    `change`d. asked: the bodies of what had it."""
+class Proxy(threading.Thread):
+    """Between client and daemon, at a socket of its own: whoever comes is attended to."""
 
-    def __init__(self, path, daemon, lose, change=lambda answer: answer, of=b"POST "):
+    def __init__(self, path, daemon):
         super().__init__(daemon=True)
-        self.target, self.lose, self.asked, self.change, self.of = str(daemon), lose, [], change, of
+        self.target, self.asked = str(daemon), []
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(path))
         self.server.listen(8)
@@ -64,8 +61,22 @@ class LossyProxy(threading.Thread):
                 client, _ = self.server.accept()
             except OSError:
                 return
+            self.attend(client)
+
+
+class LossyProxy(Proxy):
+    """What is asked gets through, but for live events, as with a daemon that
+    has none; of the answers to what has `of` in its head the first `lose` are
+    read and thrown away, the others are `change`d. asked: the bodies of what
+    had it."""
+
+    def __init__(self, path, daemon, lose, change=lambda answer: answer, of=b"POST "):
+        self.lose, self.change, self.of = lose, change, of
+        super().__init__(path, daemon)
+
+    def attend(self, client):
+        with client:
             self.serve(client)
-            client.close()
 
     def serve(self, client):
         head, body = receive_request(client)
@@ -128,24 +139,11 @@ class DyingProxy(threading.Thread):
         return True
 
 
-class CountingProxy(threading.Thread):
-    """Between client and daemon: passes on all that there is, as it comes, and counts what is asked for."""
+class CountingProxy(Proxy):
+    """Passes on all that there is, as it comes, and counts what is asked for."""
 
-    def __init__(self, path, daemon):
-        super().__init__(daemon=True)
-        self.target, self.asked = str(daemon), []
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(str(path))
-        self.server.listen(8)
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                client, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+    def attend(self, client):
+        threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
         with client, socket.socket(socket.AF_UNIX) as there:
